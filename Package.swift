@@ -1,0 +1,54 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// Strictness is the same everywhere: a C symbol cannot leak through a public signature.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+  .testTarget(name: name + "Tests", dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "Jay",
+  platforms: [.macOS(.v14)],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // `libtorch.pc` is written by `Tools/setup`; where PKG_CONFIG_PATH does not name it, the header
+    // search path below and the links that set-up lays beside the binaries do the same work.
+    .systemLibrary(name: "libtorch", pkgConfig: "libtorch"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .target(
+      name: "CTorch", dependencies: ["libtorch"],
+      cxxSettings: [
+        .headerSearchPath("../../.torch/torch/include"),
+        .headerSearchPath("../../.torch/torch/include/torch/csrc/api/include"),
+      ],
+      linkerSettings: [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
+    library("Torch", ["CTorch"]),
+    library("NN", ["Torch"]),
+    library("Tokenizers"),
+    library("Streams", ["Tokenizers", "CZlib"]),
+    library("Evaluation"),
+    library("Report", ["Evaluation"]),
+    library("Recipes", [.product(name: "Yams", package: "Yams")]),
+    tests("Torch", ["Torch"]),
+    tests("Tokenizers", ["Tokenizers", "Streams"]),
+    tests("Streams", ["Streams"]),
+    tests("Evaluation", ["Evaluation"]),
+    tests("Report", ["Report"]),
+    tests("Recipes", ["Recipes"]),
+  ],
+  cxxLanguageStandard: .cxx20
+)
