@@ -1,1 +1,172 @@
+// The C face of libtorch that Jay uses: pure C, one owned handle type, a status from every call.
+//
+// Rules: outputs are owned by the caller (release with `ct_free`); inputs are borrowed; a call that
+// can fail returns 0 on success and 1 on failure, with the reason in `ct_last_error()` (one slot a thread).
 #pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct ct_tensor_impl *ct_tensor;
+
+/// The numbers are Jay's own, not libtorch's.
+typedef enum ct_dtype {
+  CT_FLOAT32 = 0, CT_BFLOAT16 = 1, CT_FLOAT16 = 2, CT_FLOAT64 = 3,
+  CT_INT64 = 4, CT_INT32 = 5, CT_UINT8 = 6, CT_BOOL = 7, CT_INT8 = 8, CT_INT16 = 9
+} ct_dtype;
+typedef enum ct_device_kind { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 } ct_device_kind;
+typedef struct ct_device { ct_device_kind kind; int32_t index; } ct_device;
+typedef void (*ct_release)(void *context);
+
+// MARK: System
+const char *ct_last_error(void);
+const char *ct_torch_version(void);
+int64_t ct_live_handles(void);
+bool ct_device_available(ct_device_kind kind);
+void ct_set_threads(int32_t count);
+int32_t ct_threads(void);
+int ct_synchronize(ct_device device);
+bool ct_set_gradient_mode(bool enabled);
+void *ct_begin_inference(void);
+void ct_end_inference(void *guard);
+void ct_set_deterministic(bool enabled);
+int ct_manual_seed(uint64_t seed);
+
+// MARK: Handles and properties
+void ct_free(ct_tensor x);
+int32_t ct_rank(ct_tensor x);
+int64_t ct_size(ct_tensor x, int32_t dim);
+int64_t ct_count(ct_tensor x);
+ct_dtype ct_dtype_of(ct_tensor x);
+ct_device ct_device_of(ct_tensor x);
+bool ct_requires_gradient(ct_tensor x);
+bool ct_is_contiguous(ct_tensor x);
+bool ct_is_same(ct_tensor x, ct_tensor y);
+void *ct_data(ct_tensor x);
+
+// MARK: Creation and transfer
+int ct_full(const int64_t *shape, int32_t rank, double value, ct_dtype dtype, ct_device device, ct_tensor *out);
+int ct_empty(const int64_t *shape, int32_t rank, ct_dtype dtype, ct_device device, ct_tensor *out);
+int ct_arange(int64_t start, int64_t end, ct_dtype dtype, ct_device device, ct_tensor *out);
+int ct_eye(int64_t n, ct_dtype dtype, ct_device device, ct_tensor *out);
+/// Copies `bytes` of row-major values into a new tensor.
+int ct_from_bytes(const void *bytes, const int64_t *shape, int32_t rank, ct_dtype dtype, ct_device device, ct_tensor *out);
+/// Wraps memory that the caller keeps alive until `release(context)` is called. CPU only; read-only by contract.
+int ct_from_mapped(void *bytes, const int64_t *shape, int32_t rank, ct_dtype dtype, ct_release release, void *context, ct_tensor *out);
+/// Copies the values, row-major, into `bytes` (`length` must equal the tensor's size in bytes).
+int ct_to_bytes(ct_tensor x, void *bytes, size_t length);
+int ct_to(ct_tensor x, ct_dtype dtype, ct_device device, ct_tensor *out);
+int ct_item(ct_tensor x, double *out);
+
+// MARK: Random values: a counter-based generator, equal on every thread count.
+int ct_fill_uniform(ct_tensor x, double low, double high, uint64_t seed, uint64_t offset);
+int ct_fill_normal(ct_tensor x, double mean, double deviation, uint64_t seed, uint64_t offset);
+int ct_dropout(ct_tensor x, double probability, uint64_t seed, uint64_t offset, ct_tensor *out);
+
+// MARK: Element-wise, one input
+#define CT_UNARY(name) int ct_##name(ct_tensor x, ct_tensor *out)
+CT_UNARY(neg); CT_UNARY(abs); CT_UNARY(exp); CT_UNARY(log); CT_UNARY(sqrt); CT_UNARY(rsqrt); CT_UNARY(square);
+CT_UNARY(reciprocal); CT_UNARY(tanh); CT_UNARY(sigmoid); CT_UNARY(relu); CT_UNARY(silu); CT_UNARY(softplus);
+CT_UNARY(sign); CT_UNARY(sin); CT_UNARY(cos); CT_UNARY(isfinite); CT_UNARY(logical_not); CT_UNARY(floor);
+CT_UNARY(clone); CT_UNARY(detach); CT_UNARY(contiguous);
+int ct_gelu(ct_tensor x, bool tanh_approximation, ct_tensor *out);
+int ct_clamp(ct_tensor x, double low, double high, ct_tensor *out);
+int ct_pow_scalar(ct_tensor x, double exponent, ct_tensor *out);
+int ct_add_scalar(ct_tensor x, double y, ct_tensor *out);
+int ct_mul_scalar(ct_tensor x, double y, ct_tensor *out);
+
+// MARK: Element-wise, two inputs (broadcast)
+#define CT_BINARY(name) int ct_##name(ct_tensor x, ct_tensor y, ct_tensor *out)
+CT_BINARY(add); CT_BINARY(sub); CT_BINARY(mul); CT_BINARY(div); CT_BINARY(maximum); CT_BINARY(minimum);
+CT_BINARY(eq); CT_BINARY(ne); CT_BINARY(lt); CT_BINARY(le); CT_BINARY(gt); CT_BINARY(ge);
+CT_BINARY(logical_and); CT_BINARY(logical_or);
+CT_BINARY(matmul);
+int ct_where(ct_tensor condition, ct_tensor x, ct_tensor y, ct_tensor *out);
+int ct_masked_fill(ct_tensor x, ct_tensor mask, double value, ct_tensor *out);
+
+// MARK: In place (parameters and optimizer states, outside autograd)
+int ct_add_(ct_tensor x, ct_tensor y, double alpha);
+int ct_mul_(ct_tensor x, ct_tensor y);
+int ct_mul_scalar_(ct_tensor x, double y);
+int ct_copy_(ct_tensor x, ct_tensor y);
+int ct_fill_(ct_tensor x, double value);
+int ct_index_fill_(ct_tensor x, int32_t dim, ct_tensor index, double value);
+
+// MARK: Reductions; `rank` 0 means all dimensions
+int ct_sum(ct_tensor x, const int64_t *dims, int32_t rank, bool keep, ct_tensor *out);
+int ct_mean(ct_tensor x, const int64_t *dims, int32_t rank, bool keep, ct_tensor *out);
+/// Σ|x|^p^(1/p) accumulated in float32.
+int ct_norm(ct_tensor x, double p, const int64_t *dims, int32_t rank, bool keep, ct_tensor *out);
+int ct_amax(ct_tensor x, int32_t dim, bool keep, ct_tensor *out);
+int ct_amin(ct_tensor x, int32_t dim, bool keep, ct_tensor *out);
+int ct_argmax(ct_tensor x, int32_t dim, ct_tensor *out);
+int ct_logsumexp(ct_tensor x, int32_t dim, bool keep, ct_tensor *out);
+int ct_cumsum(ct_tensor x, int32_t dim, ct_tensor *out);
+int ct_sort(ct_tensor x, int32_t dim, bool descending, ct_tensor *values, ct_tensor *indices);
+int ct_topk(ct_tensor x, int64_t k, int32_t dim, ct_tensor *values, ct_tensor *indices);
+int ct_all(ct_tensor x, ct_tensor *out);
+
+// MARK: Shape
+int ct_reshape(ct_tensor x, const int64_t *shape, int32_t rank, ct_tensor *out);
+int ct_permute(ct_tensor x, const int64_t *dims, int32_t rank, ct_tensor *out);
+int ct_expand(ct_tensor x, const int64_t *shape, int32_t rank, ct_tensor *out);
+int ct_transpose(ct_tensor x, int32_t a, int32_t b, ct_tensor *out);
+int ct_unsqueeze(ct_tensor x, int32_t dim, ct_tensor *out);
+int ct_squeeze(ct_tensor x, int32_t dim, ct_tensor *out);
+int ct_narrow(ct_tensor x, int32_t dim, int64_t start, int64_t length, ct_tensor *out);
+int ct_select(ct_tensor x, int32_t dim, int64_t index, ct_tensor *out);
+int ct_index_select(ct_tensor x, int32_t dim, ct_tensor index, ct_tensor *out);
+int ct_gather(ct_tensor x, int32_t dim, ct_tensor index, ct_tensor *out);
+int ct_cat(const ct_tensor *xs, int32_t count, int32_t dim, ct_tensor *out);
+int ct_stack(const ct_tensor *xs, int32_t count, int32_t dim, ct_tensor *out);
+int ct_one_hot(ct_tensor x, int64_t classes, ct_tensor *out);
+
+// MARK: Linear algebra (float32 or float64)
+int ct_svd(ct_tensor x, ct_tensor *u, ct_tensor *s, ct_tensor *vh);
+int ct_qr(ct_tensor x, ct_tensor *q, ct_tensor *r);
+int ct_solve(ct_tensor a, ct_tensor b, ct_tensor *out);
+
+// MARK: Layers and losses
+/// x·weightᵀ + bias; `bias` may be NULL.
+int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
+int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out);
+int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double epsilon, ct_tensor *out);
+int ct_softmax(ct_tensor x, int32_t dim, ct_tensor *out);
+int ct_log_softmax(ct_tensor x, int32_t dim, ct_tensor *out);
+/// `targets` int64; `reduction` 0 none, 1 mean over targets != ignore, 2 sum.
+int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, int32_t reduction, ct_tensor *out);
+/// softmax(q·kᵀ·scale + mask)·v with dropout on the probabilities; `mask` may be NULL.
+/// q, k, v `[batch, heads, length, width]`.
+int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, double scale, double dropout,
+                 uint64_t seed, uint64_t offset, ct_tensor *out);
+
+// MARK: Autograd
+int ct_set_requires_gradient(ct_tensor x, bool enabled);
+int ct_backward(ct_tensor loss);
+/// The accumulated gradient, or NULL where there is none.
+int ct_gradient(ct_tensor x, ct_tensor *out);
+/// `gradient` NULL clears it.
+int ct_set_gradient(ct_tensor x, ct_tensor gradient);
+/// Gradients of `loss` for `count` inputs, without touching accumulated ones; NULL where unused.
+int ct_gradients_of(ct_tensor loss, const ct_tensor *inputs, int32_t count, bool retain, ct_tensor *out);
+
+// MARK: Optimizers (fused, one pass over memory)
+typedef struct ct_adamw_options {
+  double rate, beta1, beta2, epsilon, weight_decay;
+  int64_t step;        // 1 on the first update
+  bool decoupled;      // AdamW when true, Adam with L2 otherwise
+  double gradient_scale; // multiplies each gradient as it is read (clipping)
+} ct_adamw_options;
+/// `value` is the compute copy of `master` (the same tensor when both are float32).
+int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second,
+             const ct_adamw_options *options);
+/// L2 norm over a list of gradients, in float64.
+int ct_global_norm(const ct_tensor *gradients, int32_t count, double *out);
+
+#ifdef __cplusplus
+}
+#endif

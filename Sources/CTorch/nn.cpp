@@ -1,0 +1,44 @@
+#include <cmath>
+
+#include "kernels.h"
+#include "support.h"
+
+using jay::get;
+using jay::get_or_undefined;
+
+extern "C" {
+
+int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
+  CT_RETURN(at::linear(get(x), get(weight), get_or_undefined(bias)));
+}
+int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out) {
+  CT_RETURN(at::embedding(get(weight), get(index)));
+}
+int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double epsilon, ct_tensor *out) {
+  CT_RETURN(at::layer_norm(get(x), get(weight).sizes(), get(weight), get_or_undefined(bias), epsilon));
+}
+int ct_softmax(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(at::softmax(get(x), dim)); }
+int ct_log_softmax(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(at::log_softmax(get(x), dim)); }
+
+int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, int32_t reduction, ct_tensor *out) {
+  CT_RETURN(at::cross_entropy_loss(get(logits), get(targets), {}, reduction, ignore));
+}
+
+// Batched products: on the CPU the fused kernel's backward pass costs more than the products it saves
+// at the lengths of short texts (see Docs/Performance.md).
+int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, double scale, double dropout,
+                 uint64_t seed, uint64_t offset, ct_tensor *out) {
+  return jay::guarded([&] {
+    auto scores = at::matmul(get(q) * scale, get(k).transpose(-2, -1));
+    if (mask) scores = scores + get(mask);
+    auto weights = at::softmax(scores, -1);
+    if (dropout > 0) weights = jay::dropout(weights, dropout, seed, offset);
+    *out = jay::own(at::matmul(weights, get(v)));
+  });
+}
+
+int ct_dropout(ct_tensor x, double probability, uint64_t seed, uint64_t offset, ct_tensor *out) {
+  CT_RETURN(jay::dropout(get(x), probability, seed, offset));
+}
+
+}  // extern "C"

@@ -1,0 +1,143 @@
+// Counter-based random values: element i of a fill depends on (seed, offset + i) alone.
+#include <ATen/TensorIterator.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "kernels.h"
+#include "support.h"
+
+namespace {
+
+/// SplitMix64's finaliser (Steele et al. 2014): a bijection with good avalanche.
+inline uint64_t mix(uint64_t x) {
+  x += 0x9E3779B97F4A7C15ull;
+  x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
+  x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
+  return x ^ (x >> 31);
+}
+
+/// A 32-bit finaliser (C. Wellons' "lowbias32"), cheap in vector registers.
+inline uint32_t mix32(uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x7feb352du;
+  x = (x ^ (x >> 15)) * 0x846ca68bu;
+  return x ^ (x >> 16);
+}
+
+inline double unit(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }
+
+template <typename Value>
+void fill(at::Tensor &x, uint64_t seed, uint64_t offset, Value value) {
+  auto host = at::empty(x.sizes(), at::TensorOptions().dtype(at::kDouble));
+  double *values = host.data_ptr<double>();
+  uint64_t key = mix(seed);
+  for (int64_t i = 0; i < host.numel(); ++i) values[i] = value(key, offset + static_cast<uint64_t>(i));
+  x.copy_(host);
+}
+
+// One 32-bit word a element; kept when its upper 24 bits reach the threshold.
+template <typename T>
+struct Masked;
+
+template <>
+struct Masked<float> {
+  JAY_VECTOR static void apply(const float *x, float *y, int64_t n, uint32_t key, uint32_t base, uint32_t threshold, float scale) {
+    for (int64_t i = 0; i < n; ++i) {
+      uint32_t word = mix32((base + static_cast<uint32_t>(i)) ^ key) >> 8;
+      y[i] = word >= threshold ? x[i] * scale : 0.0f;
+    }
+  }
+};
+
+// bfloat16 goes through its bits, so that the loop stays in integer and float registers.
+template <>
+struct Masked<uint16_t> {
+  JAY_VECTOR static void apply(const uint16_t *x, uint16_t *y, int64_t n, uint32_t key, uint32_t base, uint32_t threshold, float scale) {
+    for (int64_t i = 0; i < n; ++i) {
+      uint32_t word = mix32((base + static_cast<uint32_t>(i)) ^ key) >> 8;
+      uint32_t bits = static_cast<uint32_t>(x[i]) << 16;
+      float value = __builtin_bit_cast(float, bits) * scale;
+      uint32_t wide = __builtin_bit_cast(uint32_t, value);
+      uint32_t rounded = (wide + 0x7FFFu + ((wide >> 16) & 1u)) >> 16;
+      y[i] = word >= threshold ? static_cast<uint16_t>(rounded) : uint16_t(0);
+    }
+  }
+};
+
+template <typename T>
+void mask_into(const at::Tensor &x, at::Tensor &y, uint32_t threshold, float scale, uint64_t seed, uint64_t offset) {
+  auto iterator = at::TensorIteratorConfig().add_output(y).add_const_input(x).resize_outputs(false).build();
+  const char *start = static_cast<const char *>(x.const_data_ptr());
+  uint64_t key64 = mix(seed ^ mix(offset));
+  uint32_t key = static_cast<uint32_t>(key64), shift = static_cast<uint32_t>(key64 >> 32);
+  iterator.for_each([=](char **data, const int64_t *, int64_t n) {
+    auto index = static_cast<uint32_t>((data[1] - start) / static_cast<int64_t>(sizeof(T)));
+    Masked<T>::apply(reinterpret_cast<const T *>(data[1]), reinterpret_cast<T *>(data[0]), n, key, shift + index, threshold, scale);
+  });
+}
+
+at::Tensor masked(const at::Tensor &input, double probability, uint64_t seed, uint64_t offset) {
+  auto x = input.contiguous();
+  auto y = at::empty_like(x);
+  auto threshold = static_cast<uint32_t>(std::lround(probability * (1 << 24)));
+  auto scale = static_cast<float>(1.0 / (1.0 - probability));
+  switch (x.scalar_type()) {
+    case at::kFloat: mask_into<float>(x, y, threshold, scale, seed, offset); break;
+    case at::kBFloat16: mask_into<uint16_t>(x, y, threshold, scale, seed, offset); break;
+    default: TORCH_CHECK(false, "dropout takes float32 or bfloat16, not ", x.scalar_type());
+  }
+  return y;
+}
+
+struct Dropout : torch::autograd::Function<Dropout> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, double probability, int64_t seed, int64_t offset) {
+    context->saved_data["probability"] = probability;
+    context->saved_data["seed"] = seed;
+    context->saved_data["offset"] = offset;
+    return masked(x, probability, static_cast<uint64_t>(seed), static_cast<uint64_t>(offset));
+  }
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext *context, torch::autograd::tensor_list gradients) {
+    auto gradient = masked(gradients[0], context->saved_data["probability"].toDouble(),
+                           static_cast<uint64_t>(context->saved_data["seed"].toInt()),
+                           static_cast<uint64_t>(context->saved_data["offset"].toInt()));
+    return {gradient, at::Tensor(), at::Tensor(), at::Tensor()};
+  }
+};
+
+}  // namespace
+
+namespace jay {
+
+at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint64_t offset) {
+  TORCH_CHECK(probability >= 0 && probability < 1, "dropout probability ", probability, " is not in [0, 1)");
+  if (probability == 0) return x;
+  // On other devices libtorch's own kernel; its generator is seeded from the same numbers.
+  if (!x.is_cpu()) {
+    at::manual_seed(mix(seed ^ mix(offset)));
+    return at::dropout(x, probability, true);
+  }
+  return Dropout::apply(x, probability, static_cast<int64_t>(seed), static_cast<int64_t>(offset));
+}
+
+}  // namespace jay
+
+extern "C" {
+
+int ct_fill_uniform(ct_tensor x, double low, double high, uint64_t seed, uint64_t offset) {
+  return jay::guarded([&] {
+    fill(x->value, seed, offset, [=](uint64_t key, uint64_t i) { return low + (high - low) * unit(mix(key + i)); });
+  });
+}
+
+int ct_fill_normal(ct_tensor x, double mean, double deviation, uint64_t seed, uint64_t offset) {
+  return jay::guarded([&] {
+    fill(x->value, seed, offset, [=](uint64_t key, uint64_t i) {
+      // Box–Muller; 1 − u keeps the logarithm finite.
+      double radius = std::sqrt(-2.0 * std::log(1.0 - unit(mix(key + 2 * i))));
+      return mean + deviation * radius * std::cos(2.0 * std::numbers::pi * unit(mix(key + 2 * i + 1)));
+    });
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,56 @@
+public import NN
+
+extension BERT {
+  /// The keys of a BERT `config.json` that change the computation.
+  public struct Configuration: Decodable, Sendable {
+    public let vocabularySize: Int
+    public let width: Int
+    public let layers: Int
+    public let attentionHeads: Int
+    public let intermediateWidth: Int
+    public let maxPositions: Int
+    public let segmentTypes: Int
+    public let activation: Activation
+    public let hiddenDropout: Double
+    public let attentionDropout: Double
+    public let layerNormEpsilon: Double
+    public let initializerDeviation: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case vocabularySize = "vocab_size"
+      case width = "hidden_size"
+      case layers = "num_hidden_layers"
+      case attentionHeads = "num_attention_heads"
+      case intermediateWidth = "intermediate_size"
+      case maxPositions = "max_position_embeddings"
+      case segmentTypes = "type_vocab_size"
+      case activation = "hidden_act"
+      case hiddenDropout = "hidden_dropout_prob"
+      case attentionDropout = "attention_probs_dropout_prob"
+      case layerNormEpsilon = "layer_norm_eps"
+      case initializerDeviation = "initializer_range"
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      vocabularySize = try values.decode(Int.self, forKey: .vocabularySize)
+      width = try values.decode(Int.self, forKey: .width)
+      layers = try values.decode(Int.self, forKey: .layers)
+      attentionHeads = try values.decode(Int.self, forKey: .attentionHeads)
+      intermediateWidth = try values.decode(Int.self, forKey: .intermediateWidth)
+      // The defaults of the reference's BertConfig.
+      maxPositions = try values.decodeIfPresent(Int.self, forKey: .maxPositions) ?? 512
+      segmentTypes = try values.decodeIfPresent(Int.self, forKey: .segmentTypes) ?? 2
+      activation = try values.decodeIfPresent(Activation.self, forKey: .activation) ?? .gelu
+      hiddenDropout = try values.decodeIfPresent(Double.self, forKey: .hiddenDropout) ?? 0.1
+      attentionDropout = try values.decodeIfPresent(Double.self, forKey: .attentionDropout) ?? 0.1
+      layerNormEpsilon = try values.decodeIfPresent(Double.self, forKey: .layerNormEpsilon) ?? 1e-12
+      initializerDeviation = try values.decodeIfPresent(Double.self, forKey: .initializerDeviation) ?? 0.02
+      guard width % attentionHeads == 0 else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .attentionHeads, in: values,
+          debugDescription: "hidden_size \(width) is not a multiple of num_attention_heads \(attentionHeads)")
+      }
+    }
+  }
+}

@@ -1,0 +1,40 @@
+public import NN
+public import Torch
+
+/// An encoder, a pooling and a bank of heads.
+public final class EncoderClassifier: TaskModel {
+  /// How a sequence becomes one vector.
+  public enum Pooling: String, Sendable, Codable, CaseIterable {
+    /// Mean over real tokens (sentence encoders such as MiniLM).
+    case mean
+    /// The first token's vector.
+    case cls
+  }
+
+  public let parameters: ParameterStore
+  public let heads: HeadBank
+  private let encoder: any TextEncoder
+  private let pooling: Pooling
+
+  /// - Parameter dropout: on the pooled vector, in training.
+  public init(_ encoder: any TextEncoder, pooling: Pooling, dropout: Double, heads scope: Scope) {
+    self.encoder = encoder
+    self.pooling = pooling
+    parameters = scope.store
+    heads = HeadBank(width: encoder.width, dropout: dropout, in: scope)
+  }
+
+  public var maxLength: Int { encoder.maxLength }
+
+  public func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    let hidden = encoder.hidden(batch, mode)
+    switch pooling {
+    case .cls: return hidden.at(1, 0)
+    case .mean:
+      guard let mask = batch.mask else { return hidden.mean(1) }
+      // A product of weights 1/length with the positions: one pass, and no [rows, length, width] temporary.
+      let weights = (mask / mask.sum(1, keep: true)).to(hidden.dtype).unsqueezed(1)
+      return weights.matmul(hidden).squeezed(1)
+    }
+  }
+}

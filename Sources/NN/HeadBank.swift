@@ -1,0 +1,67 @@
+public import Torch
+
+/// The classification heads: blocks of classes over one representation.
+///
+/// Each experience that brings new classes adds a block. A task-incremental stream reads one block a row, a
+/// class-incremental stream reads all of them side by side (one growing head), a domain-incremental stream
+/// only ever has one. Old blocks keep their names and shapes, so penalties and masks on them stay valid.
+public final class HeadBank {
+  public private(set) var blocks: [HeadBlock] = []
+  private let width: Int
+  private let dropout: Double
+  private let scope: Scope
+
+  /// - Parameter scope: parameters are named `heads.<block>.weight`, `heads.<block>.bias`.
+  public init(width: Int, dropout: Double, in scope: Scope) {
+    self.width = width
+    self.dropout = dropout
+    self.scope = scope / "heads"
+  }
+
+  /// The classes that have a column.
+  public var classes: [Int] { blocks.flatMap(\.classes) }
+
+  /// Adds a block for those of `classes` that have no column yet; does nothing when all have one.
+  public func add(_ classes: [Int]) {
+    let known = Set(self.classes)
+    let new = classes.filter { !known.contains($0) }
+    guard !new.isEmpty else { return }
+    let linear = Linear(width, new.count, initializer: .normal(deviation: 0.02), in: scope / blocks.count)
+    blocks.append(HeadBlock(classes: new, linear: linear))
+  }
+
+  /// `features [rows, width]` → logits over the candidates of the batch, and their cross-entropy.
+  public func callAsFunction(_ features: Tensor, _ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
+    let used = Set(batch.candidates).sorted()
+    let wanted = used.map { Set(batch.candidateSets[$0]) }
+    let active = blocks.filter { block in wanted.contains { !$0.isDisjoint(with: block.classes) } }
+    precondition(!active.isEmpty, "no head has the classes of this batch")
+    let input = mode.dropout(features, dropout)
+    let parts = active.map { $0.linear(input, mode) }
+    var logits = (parts.count == 1 ? parts[0] : .concatenated(parts, 1)).to(.float32)
+    let columns = active.flatMap(\.classes)
+    if let mask = Self.mask(columns, used, wanted, batch) { logits = logits + mask }
+    let position = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1, Int64($0)) })
+    let targets = batch.targets.map { position[$0] ?? -100 }
+    let loss = logits.crossEntropy(Tensor(targets, device: batch.device))
+    return ModelOutput(features: features, logits: logits, columns: columns, loss: loss)
+  }
+
+  /// `[rows, columns]`: 0 for a candidate, −inf for the others; nil where every column is a candidate of every row.
+  private static func mask(_ columns: [Int], _ used: [Int], _ wanted: [Set<Int>], _ batch: DeviceBatch) -> Tensor? {
+    if wanted.allSatisfy({ set in columns.allSatisfy(set.contains) }) { return nil }
+    let rowOfSet = Dictionary(uniqueKeysWithValues: zip(used, wanted))
+    let values = batch.candidates.flatMap { candidate -> [Float] in
+      let set = rowOfSet[candidate] ?? []
+      return columns.map { set.contains($0) ? 0 : -.infinity }
+    }
+    return Tensor(values, shape: [batch.candidates.count, columns.count], device: batch.device)
+  }
+}
+
+/// A linear head over some of the global classes.
+public struct HeadBlock {
+  /// Global class of each output row.
+  public let classes: [Int]
+  public let linear: Linear
+}

@@ -1,0 +1,82 @@
+public import Torch
+
+/// y = x·Wᵀ + b, then whatever is attached, in order of attachment.
+///
+/// Adapters attach here by the name of the weight; the layer's code and the model's stay as they are.
+public final class Linear {
+  /// `[outputs, inputs]`.
+  public let weight: Parameter
+  /// `[outputs]`.
+  public let bias: Parameter?
+  public private(set) var attachments: [any Attachment] = []
+  /// Sees the layer's final output: base, bias and attachments together.
+  public let output = ActivationTap()
+
+  public init(
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, initializer: Initializer = .kaimingUniform, in scope: Scope
+  ) {
+    weight = scope.parameter("weight", [outputs, inputs], initializer)
+    self.bias = bias ? scope.parameter("bias", [outputs], .zeros) : nil
+    scope.store.add(self)
+  }
+
+  public var inputs: Int { weight.shape[1] }
+  public var outputs: Int { weight.shape[0] }
+
+  /// `[..., inputs]` → `[..., outputs]`.
+  public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
+    var y = x.linear(weight.value, bias?.value)
+    for attachment in attachments where attachment.isEnabled { y = attachment(x, y, mode) }
+    output.observe(y, mode)
+    return y
+  }
+
+  public func attach(_ attachment: some Attachment) { attachments.append(attachment) }
+  public func detach(where isDetached: (any Attachment) -> Bool) { attachments.removeAll(where: isDetached) }
+
+  /// Every weight whose rows make this layer's output or an attachment's, with the tap that sees those rows.
+  public var rowWeights: [RowWeight] {
+    [RowWeight(parameter: weight, tap: output)] + attachments.flatMap(\.rowWeights)
+  }
+}
+
+/// Weights added to a linear layer: they see its input and output and return the new output.
+public protocol Attachment: AnyObject {
+  var isEnabled: Bool { get }
+  var parameters: [Parameter] { get }
+  /// Its weights whose rows are output features, with the tap of those outputs.
+  var rowWeights: [RowWeight] { get }
+  /// - Parameters:
+  ///   - x: the layer's input `[..., inputs]`.
+  ///   - y: its output so far `[..., outputs]`.
+  func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor
+}
+
+/// A weight `[outputs, inputs]` and the tap that sees the activations its rows produce.
+public struct RowWeight {
+  public let parameter: Parameter
+  public let tap: ActivationTap
+  public init(parameter: Parameter, tap: ActivationTap) {
+    self.parameter = parameter
+    self.tap = tap
+  }
+}
+
+/// Sums |activation| per output feature over the tokens of training passes, while someone records.
+public final class ActivationTap {
+  public var isRecording = false
+  /// `[outputs]` float32: Σ|o| over all positions, padding included, since the last reset; nil before any pass.
+  public private(set) var magnitude: Tensor?
+
+  public init() {}
+
+  public func observe(_ y: Tensor, _ mode: Mode) {
+    guard isRecording, mode.isTraining else { return }
+    withoutGradient {
+      let sum = y.detached().norm(1, over: Array(0..<(y.rank - 1)))
+      if let magnitude { magnitude.add(sum) } else { magnitude = sum }
+    }
+  }
+
+  public func reset() { magnitude = nil }
+}

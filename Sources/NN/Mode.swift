@@ -1,0 +1,23 @@
+public import Torch
+
+/// How a forward pass runs: training carries the generator that dropout draws from.
+public final class Mode {
+  public let isTraining: Bool
+  public var generator: Generator
+
+  private init(isTraining: Bool, generator: Generator) {
+    self.isTraining = isTraining
+    self.generator = generator
+  }
+
+  /// Dropout off, taps silent.
+  public static var evaluation: Mode { Mode(isTraining: false, generator: Generator(seed: 0)) }
+
+  /// Dropout on, drawing from `generator`; read it back after the pass.
+  public static func training(_ generator: Generator) -> Mode { Mode(isTraining: true, generator: generator) }
+
+  /// `x` with dropout in training, `x` itself otherwise.
+  public func dropout(_ x: Tensor, _ probability: Double) -> Tensor {
+    isTraining ? x.dropout(probability, &generator) : x
+  }
+}

@@ -1,0 +1,67 @@
+public import Torch
+
+/// What a parameter belongs to; plans choose what trains by it.
+public enum ParameterRole: String, Sendable, Codable { case backbone, head, adapter }
+
+/// A named, trainable tensor.
+///
+/// `value` is the leaf that the forward pass reads, in the compute dtype. `master` is the float32 truth that
+/// optimizers, penalties, snapshots and checkpoints use; in float32 both are one tensor. A frozen bfloat16
+/// parameter has no master until it is first asked for, so that a frozen base is held once.
+public final class Parameter {
+  /// The name in the reference checkpoint (`encoder.layer.0.attention.self.query.weight`).
+  public let name: String
+  public let role: ParameterRole
+  public private(set) var value: Tensor
+  private var storedMaster: Tensor?
+  /// Changes whenever values are replaced other than by a training step; caches of derived values compare it.
+  public private(set) var revision = 0
+
+  /// `initial` in any floating dtype; the compute copy is made in `dtype`.
+  public init(name: String, role: ParameterRole, initial: Tensor, dtype: DType) {
+    self.name = name
+    self.role = role
+    value = initial.to(dtype)
+    if dtype != .float32, initial.dtype == .float32 { storedMaster = initial }
+  }
+
+  public var shape: [Int] { value.shape }
+  public var count: Int { value.count }
+
+  /// The float32 values, same memory as `value` where the compute dtype is float32. Mutated in place by training.
+  public var master: Tensor {
+    if value.dtype == .float32 { return value.detached() }
+    if let storedMaster { return storedMaster }
+    let made = value.detached().to(.float32)
+    storedMaster = made
+    return made
+  }
+
+  /// Whether gradients are computed and the optimizer updates it.
+  public var isTrainable: Bool {
+    get { value.requiresGradient }
+    set { value.setRequiresGradient(newValue) }
+  }
+
+  /// The accumulated gradient, in the compute dtype.
+  public var gradient: Tensor? {
+    get { value.gradient }
+    set { value.gradient = newValue }
+  }
+
+  /// Replaces the values (any floating dtype, same shape), keeping the tensors' identity.
+  public func assign(_ source: Tensor) {
+    precondition(source.shape == shape, "assign to \(name) \(shape): the source has shape \(source.shape)")
+    withoutGradient {
+      if value.dtype != .float32 { master.copy(from: source) }
+      value.detached().copy(from: source)
+    }
+    revision += 1
+  }
+
+  /// Runs `body` with other values in the forward pass; training state is untouched.
+  func exchangeValue(_ other: Tensor) -> Tensor {
+    defer { value = other }
+    return value
+  }
+}

@@ -1,0 +1,50 @@
+import CTorch
+
+/// Where a tensor lives. There is no default device: it enters once, in `NN.Scope`.
+public enum Device: Sendable, Hashable, CustomStringConvertible {
+  case cpu
+  case cuda(Int)
+  case mps
+
+  /// Whether this build of libtorch can use the device on this machine.
+  public var isAvailable: Bool { ct_device_available(number.kind) }
+
+  /// Waits until all work queued on the device is done.
+  public func synchronize() { perform("synchronize", []) { ct_synchronize(number) } }
+
+  public var description: String {
+    switch self {
+    case .cpu: "cpu"
+    case .cuda(let index): "cuda:\(index)"
+    case .mps: "mps"
+    }
+  }
+
+  /// Reads `cpu`, `cuda`, `cuda:1` or `mps`; nil for anything else.
+  public init?(_ text: String) {
+    switch text {
+    case "cpu": self = .cpu
+    case "mps": self = .mps
+    case "cuda": self = .cuda(0)
+    default:
+      guard text.hasPrefix("cuda:"), let index = Int(text.dropFirst(5)), index >= 0 else { return nil }
+      self = .cuda(index)
+    }
+  }
+
+  init(_ number: ct_device) {
+    switch number.kind {
+    case CT_CUDA: self = .cuda(Int(number.index))
+    case CT_MPS: self = .mps
+    default: self = .cpu
+    }
+  }
+
+  var number: ct_device {
+    switch self {
+    case .cpu: ct_device(kind: CT_CPU, index: 0)
+    case .cuda(let index): ct_device(kind: CT_CUDA, index: Int32(index))
+    case .mps: ct_device(kind: CT_MPS, index: 0)
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import CTorch
+
+/// Process-wide facts and switches of libtorch.
+public enum Runtime {
+  public static var torchVersion: String { String(cString: ct_torch_version()) }
+  /// Tensor handles that are alive: a leak test compares it before and after.
+  public static var liveHandles: Int { Int(ct_live_handles()) }
+  /// Threads inside one operation. Set once at start.
+  public static var threads: Int {
+    get { Int(ct_threads()) }
+    set { ct_set_threads(Int32(newValue)) }
+  }
+  /// Asks libtorch for deterministic kernels (needed on CUDA; the CPU's are).
+  public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
+}
+
+/// Fused optimizer steps over parameter memory.
+public struct AdamWStep: Sendable {
+  public var rate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
+  /// 1 on the first update.
+  public var step: Int
+  /// Decoupled weight decay (AdamW) or L2 in the gradient (Adam).
+  public var isDecoupled: Bool
+  /// Multiplies each gradient as it is read, for clipping.
+  public var gradientScale: Double
+
+  public init(
+    rate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, step: Int,
+    isDecoupled: Bool = true, gradientScale: Double = 1
+  ) {
+    (self.rate, self.beta1, self.beta2, self.epsilon) = (rate, beta1, beta2, epsilon)
+    (self.weightDecay, self.step) = (weightDecay, step)
+    (self.isDecoupled, self.gradientScale) = (isDecoupled, gradientScale)
+  }
+
+  /// One update (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2, with constant η).
+  /// `value` is the compute copy of `master`: the same tensor in float32, its rounding in bfloat16.
+  /// `master`, `first`, `second` are float32 of one shape.
+  public func apply(value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor) {
+    var options = ct_adamw_options(
+      rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weight_decay: weightDecay,
+      step: Int64(step), decoupled: isDecoupled, gradient_scale: gradientScale)
+    perform("adamw", [value, master, gradient, first, second]) {
+      ct_adamw(value.pointer, master.pointer, gradient.pointer, first.pointer, second.pointer, &options)
+    }
+  }
+}
