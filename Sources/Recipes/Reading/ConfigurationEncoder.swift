@@ -55,7 +55,7 @@ final class ConfigurationEncoder: Encoder {
   }
 }
 
-// In each container one generic function stands for the protocol's fourteen.
+// In each container one generic `encode` stands for the protocol's fourteen.
 
 private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
   let encoder: ConfigurationEncoder
@@ -67,9 +67,26 @@ private struct Keyed<Key: CodingKey>: KeyedEncodingContainerProtocol {
     encoder.set(try ConfigurationEncoder.encode(value), of: T.self, for: key)
   }
 
-  func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws {
+  private func set<T: Encodable>(_ value: T?, _ key: Key) throws {
     encoder.set(try value.map { try ConfigurationEncoder.encode($0) } ?? .null, of: T?.self, for: key)
   }
+
+  // The protocol's defaults pass over nil. They are not generic, so each needs its replacement.
+  func encodeIfPresent(_ value: Bool?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: String?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: Double?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: Float?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: Int?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: Int8?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: Int16?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: Int32?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: Int64?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: UInt?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: UInt8?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: UInt16?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: UInt32?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent(_ value: UInt64?, forKey key: Key) throws { try set(value, key) }
+  func encodeIfPresent<T: Encodable>(_ value: T?, forKey key: Key) throws { try set(value, key) }
 
   func nestedContainer<N: CodingKey>(keyedBy type: N.Type, forKey key: Key) -> KeyedEncodingContainer<N> {
     unsupported("nestedContainer(keyedBy:forKey: \(key.stringValue))")

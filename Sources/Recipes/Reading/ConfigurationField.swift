@@ -21,7 +21,8 @@ struct ConfigurationField {
       Set(names) == encoded && names.count == encoded.count,
       "\(type).keys documents \(names.sorted()), but the type encodes \(encoded.sorted()). Make them the same.")
     return type.keys.map { key in
-      ConfigurationField(key: key, shape: Shape(encoder.types[key.name] ?? Any.self), value: encoder.value[key.name] ?? .null)
+      let shape = Shape(encoder.types[key.name] ?? Any.self)
+      return ConfigurationField(key: key, shape: shape, value: encoder.value[key.name] ?? .null)
     }
   }
 }

@@ -35,11 +35,8 @@ struct ConfigurationOverlay {
   private mutating func value(
     _ node: RecipeNode, as shape: Shape, over standard: ConfigurationValue, at path: String
   ) -> ConfigurationValue? {
-    switch (shape, node.content) {
-    case (.optional, _) where node.isNull, (.any, _) where node.isNull:
-      return .null
-    case (.optional(let wrapped), _):
-      return value(node, as: wrapped, over: standard, at: path)
+    if node.isNull, shape.takesNull { return .null }
+    switch (shape.unwrapped, node.content) {
     case (.configuration(let type), _):
       return nested(node, type, over: standard, at: path)
     case (.list(let element), .list(let nodes)):
@@ -50,11 +47,11 @@ struct ConfigurationOverlay {
       return mapping(entries, of: element, at: path)
     case (.any, .mapping(let entries)):
       return mapping(entries, of: .any, at: path)
-    case (.word(let words), .scalar(let text, _)) where !words.contains(text) && !node.isNull:
+    case (.word(let words), .scalar(let text, _)) where !node.isNull && !words.contains(text):
       note(.notAllowed(path: path, allowed: .oneOf(words), found: text), at: node)
       return nil
-    case (_, .scalar(let text, let isQuoted)):
-      if !node.isNull, let value = shape.value(of: text, isQuoted: isQuoted) { return value }
+    case (let scalar, .scalar(let text, let isQuoted)):
+      if !node.isNull, let value = scalar.value(of: text, isQuoted: isQuoted) { return value }
     default:
       break
     }

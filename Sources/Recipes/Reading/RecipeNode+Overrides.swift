@@ -15,7 +15,7 @@ extension RecipeNode {
       return
     }
     var document = YAMLDocument(String(override[override.index(after: equals)...]), of: origin)
-    guard let value = document.root(into: &diagnostics) else { return }
+    guard let value = document.root(at: String(override[..<equals]), into: &diagnostics) else { return }
     do {
       try set(value, along: path[...], under: "")
     } catch {

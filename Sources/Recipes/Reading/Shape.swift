@@ -40,6 +40,19 @@ indirect enum Shape {
     case .any: "a value"
     }
   }
+
+  /// Whether null is a value.
+  var takesNull: Bool {
+    switch self {
+    case .optional, .any: true
+    default: false
+    }
+  }
+
+  /// The shape of a value that is not null.
+  var unwrapped: Shape {
+    if case .optional(let wrapped) = self { wrapped.unwrapped } else { self }
+  }
 }
 
 /// A standard type that holds others.

@@ -9,6 +9,8 @@ struct YAMLDocument {
   private var text: [Unicode.Scalar]
   private let origin: ((line: Int, column: Int)?) -> Origin
   private var trueKeys: [String: String] = [:]
+  /// Aliases of aliases can stand for billions of values; no recipe has this many.
+  private var valuesLeft = 100_000
 
   /// A text whose places are lines and columns of `file`.
   init(_ yaml: String, in file: String) {
@@ -27,14 +29,14 @@ struct YAMLDocument {
     self.origin = origin
   }
 
-  /// The tree of the one document; `nil` after a mistake that hides the rest.
-  mutating func root(into diagnostics: inout Diagnostics) -> RecipeNode? {
+  /// The tree of the one document, which is the part of the recipe at `path`; `nil` after a mistake that hides the rest.
+  mutating func root(at path: String = "", into diagnostics: inout Diagnostics) -> RecipeNode? {
     while true {
       do {
         guard let node = try compose(yaml: String(String.UnicodeScalarView(text))) else {
           return RecipeNode(.scalar("", isQuoted: false), at: origin(nil))
         }
-        return convert(node, at: "", into: &diagnostics)
+        return convert(node, at: path, into: &diagnostics)
       } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
         guard rename(keys[0], at: context.mark) else {
           let problem = "the key '\(keys[0])' stands twice in one mapping"
@@ -49,8 +51,14 @@ struct YAMLDocument {
     }
   }
 
-  private func convert(_ node: Node, at path: String, into diagnostics: inout Diagnostics) -> RecipeNode {
+  private mutating func convert(_ node: Node, at path: String, into diagnostics: inout Diagnostics) -> RecipeNode {
     let place = origin(node.mark?.place)
+    valuesLeft -= 1
+    if valuesLeft < 0 {
+      let problem = "with its aliases followed, the recipe has more than 100000 values"
+      if valuesLeft == -1 { diagnostics.add(.syntax(problem: problem), at: place) }
+      return RecipeNode(.scalar("", isQuoted: false), at: place)
+    }
     switch node {
     case .scalar(let scalar):
       let isQuoted = scalar.style != .plain && scalar.style != .any
@@ -66,7 +74,7 @@ struct YAMLDocument {
     }
   }
 
-  private func entries(
+  private mutating func entries(
     of mapping: Node.Mapping, at path: String, into diagnostics: inout Diagnostics
   ) -> [RecipeNode.Entry] {
     var entries: [RecipeNode.Entry] = []

@@ -94,20 +94,15 @@ struct YAMLText {
 extension Shape {
   /// The fields of a configuration's value; `nil` for every other value.
   fileprivate func fields(of value: ConfigurationValue) -> [ConfigurationField]? {
-    switch (self, value) {
-    case (.optional(let wrapped), _): wrapped.fields(of: value)
-    case (.configuration(let type), .mapping(let members)):
-      ConfigurationField.all(of: type.init()).map { field in
-        ConfigurationField(key: field.key, shape: field.shape, value: members[field.key.name] ?? .null)
-      }
-    default: nil
+    guard case .configuration(let type) = unwrapped, case .mapping(let members) = value else { return nil }
+    return ConfigurationField.all(of: type.init()).map { field in
+      ConfigurationField(key: field.key, shape: field.shape, value: members[field.key.name] ?? .null)
     }
   }
 
   /// The shape of what a list or mapping holds.
   fileprivate var element: Shape {
-    switch self {
-    case .optional(let wrapped): wrapped.element
+    switch unwrapped {
     case .list(let element), .mapping(let element): element
     default: .any
     }
