@@ -23,6 +23,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: [
     // `libtorch.pc` is written by `Tools/setup`; where PKG_CONFIG_PATH does not name it, the header
@@ -40,10 +41,13 @@ let package = Package(
     library("NN", ["Torch"]),
     library("Tokenizers"),
     library("Models", ["NN"]),
-    library("Streams", ["Tokenizers", "CZlib"]),
+    library("Streams", ["Tokenizers", "CZlib"], resources: [.copy("Resources/Meadow")]),
     library("Evaluation"),
     library("Report", ["Evaluation"]),
-    library("Recipes", [.product(name: "Yams", package: "Yams")]),
+    library("Adapters", ["NN"]),
+    library("Continual", ["NN", "Adapters", "Streams", "Evaluation", .product(name: "Crypto", package: "swift-crypto")]),
+    library("Methods", ["Continual"]),
+    library("Recipes", ["Methods", "Models", "Report", .product(name: "Yams", package: "Yams")]),
     tests("Torch", ["Torch"]),
     tests("Models", ["Models"]),
     tests("Tokenizers", ["Tokenizers", "Streams"]),

@@ -1,3 +1,4 @@
+import Continual
 import Recipes
 import Testing
 
@@ -122,7 +123,7 @@ import Testing
   }
 }
 
-private struct Misspelled: Configuration {
+private struct Misspelled: ConfigurationSection {
   var strength = 1.0
   static let keys = [ConfigurationKey("strenght", "of the penalty")]
 }

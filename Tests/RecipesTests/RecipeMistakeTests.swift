@@ -1,3 +1,4 @@
+import Continual
 import Foundation
 import Recipes
 import Testing

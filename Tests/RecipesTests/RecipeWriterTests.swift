@@ -1,3 +1,4 @@
+import Continual
 import Recipes
 import Testing
 
@@ -102,12 +103,12 @@ import Testing
     #expect(read(ToyTraining.self, text, at: "it") == (ToyTraining(), ""))
   }
 
-  private func roundTrip<C: Configuration>(_ value: C) -> C? {
+  private func roundTrip<C: ConfigurationSection>(_ value: C) -> C? {
     let back = read(C.self, RecipeWriter.yaml([.section("it", value)]), at: "it")
     return back.mistakes.isEmpty ? back.value : nil
   }
 }
 
-private struct NoOptions: Configuration {
+private struct NoOptions: ConfigurationSection {
   static let keys: [ConfigurationKey] = []
 }

@@ -1,6 +1,7 @@
+import Continual
 import Recipes
 
-struct ToyTraining: Configuration {
+struct ToyTraining: ConfigurationSection {
   enum Precision: String, Codable, CaseIterable { case fp32, bf16 }
 
   var epochs = 1
@@ -24,7 +25,7 @@ struct ToyTraining: Configuration {
   ]
 }
 
-struct ToySchedule: Configuration {
+struct ToySchedule: ConfigurationSection {
   var warmup = 0
   var kind = "constant"
 
@@ -37,7 +38,7 @@ struct ToySchedule: Configuration {
   init(warmup: Int) { self.warmup = warmup }
 }
 
-struct ToyMethod: Configuration {
+struct ToyMethod: ConfigurationSection {
   var threshold = 0.7
   var layers: [Int]?
   static let keys = [
@@ -46,7 +47,7 @@ struct ToyMethod: Configuration {
   ]
 }
 
-struct ToyStream: Configuration {
+struct ToyStream: ConfigurationSection {
   var name = ""
   var tasks: [String] = []
   var weights: [String: Float] = [:]
@@ -59,7 +60,7 @@ struct ToyStream: Configuration {
   ]
 }
 
-struct ToyHeader: Configuration {
+struct ToyHeader: ConfigurationSection {
   var model = ""
   var seed = 0
   static let keys = [
@@ -69,7 +70,7 @@ struct ToyHeader: Configuration {
 }
 
 /// A type that checks itself when it is decoded.
-struct ToyEven: Configuration {
+struct ToyEven: ConfigurationSection {
   struct Number: Codable, Equatable, Sendable {
     var value = 0
     init() {}
@@ -91,7 +92,7 @@ struct ToyEven: Configuration {
 }
 
 /// Reads one section and prints what was wrong, one line each.
-func read<C: Configuration>(
+func read<C: ConfigurationSection>(
   _ type: C.Type, _ yaml: String, at path: String, set overrides: [String] = []
 ) -> (value: C, mistakes: String) {
   var diagnostics = Diagnostics(file: "recipe.yaml")

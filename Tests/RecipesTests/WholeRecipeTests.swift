@@ -1,3 +1,4 @@
+import Continual
 import Recipes
 import Testing
 
@@ -52,7 +53,7 @@ import Testing
   private struct Whole {
     let header: ToyHeader
     let stream: ToyStream
-    let methods: [(name: String, configuration: any Configuration)]
+    let methods: [(name: String, configuration: any ConfigurationSection)]
     let training: ToyTraining
 
     var yaml: String {
@@ -70,8 +71,8 @@ import Testing
     let stream = ConfigurationReader.read(ToyStream.self, from: root["stream"], at: "stream", into: &diagnostics)
     let training = ConfigurationReader.read(
       ToyTraining.self, from: root["training"], at: "training", into: &diagnostics)
-    let types: [String: any Configuration.Type] = ["migu": ToyMethod.self, "lora": ToySchedule.self]
-    var methods: [(name: String, configuration: any Configuration)] = []
+    let types: [String: any ConfigurationSection.Type] = ["migu": ToyMethod.self, "lora": ToySchedule.self]
+    var methods: [(name: String, configuration: any ConfigurationSection)] = []
     for entry in ConfigurationReader.entries(from: root["methods"], at: "methods", into: &diagnostics) {
       guard let type = types[entry.name] else {
         let known = types.keys.sorted()

@@ -130,7 +130,7 @@ private struct Single: SingleValueEncodingContainer {
 private func unsupported(_ operation: String) -> Never {
   fatalError(
     """
-    a Configuration encodes with \(operation), which recipes do not hold. Make the part a Configuration of its own \
+    a ConfigurationSection encodes with \(operation), which recipes do not hold. Make the part a ConfigurationSection of its own \
     (an enum with associated values becomes a kind and its options).
     """)
 }

@@ -1,3 +1,4 @@
+import Continual
 /// One key of a configuration with its kind and its value in an instance.
 struct ConfigurationField {
   let key: ConfigurationKey
@@ -7,7 +8,7 @@ struct ConfigurationField {
   /// The fields of an instance, in the order of `keys`.
   ///
   /// - Precondition: `keys` and the encoded keys are the same; the message names the difference.
-  static func all(of instance: some Configuration) -> [ConfigurationField] {
+  static func all(of instance: some ConfigurationSection) -> [ConfigurationField] {
     let type = type(of: instance)
     let encoder = ConfigurationEncoder()
     do {

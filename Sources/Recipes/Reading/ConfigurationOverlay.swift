@@ -1,8 +1,9 @@
+import Continual
 /// Lays what a recipe says over a configuration's defaults, checking names, types and bounds.
 struct ConfigurationOverlay {
   var diagnostics: Diagnostics
 
-  mutating func section<C: Configuration>(
+  mutating func section<C: ConfigurationSection>(
     _ node: RecipeNode?, over defaults: ConfigurationValue, of type: C.Type, at path: String,
     elsewhere: [ConfigurationKey] = []
   ) -> ConfigurationValue {
@@ -59,7 +60,7 @@ struct ConfigurationOverlay {
     return nil
   }
 
-  private mutating func nested<C: Configuration>(
+  private mutating func nested<C: ConfigurationSection>(
     _ node: RecipeNode, _ type: C.Type, over standard: ConfigurationValue, at path: String
   ) -> ConfigurationValue {
     let defaults = standard == .null ? Recipes.mapping(ConfigurationField.all(of: C())) : standard

@@ -1,3 +1,4 @@
+public import Continual
 import Foundation
 
 /// Reads sections of a recipe into their types, noting every mistake and stopping at none.
@@ -6,7 +7,7 @@ public enum ConfigurationReader {
   ///
   /// A value with a mistake keeps its default. Where the section is absent, all values do.
   /// - Parameter elsewhere: further keys of the same mapping, which another call reads.
-  public static func read<C: Configuration>(
+  public static func read<C: ConfigurationSection>(
     _ type: C.Type, from node: RecipeNode?, at path: String, elsewhere: [ConfigurationKey] = [],
     into diagnostics: inout Diagnostics
   ) -> C {
@@ -18,7 +19,7 @@ public enum ConfigurationReader {
   }
 
   /// Decodes; a key whose value the type itself refuses is noted and returns to its default.
-  private static func decode<C: Configuration>(
+  private static func decode<C: ConfigurationSection>(
     _ type: C.Type, _ values: ConfigurationValue, defaults: ConfigurationValue, from node: RecipeNode?, at path: String,
     into diagnostics: inout Diagnostics
   ) -> C {

@@ -1,3 +1,4 @@
+public import Continual
 /// Writes configurations as YAML that reads back to the same values.
 ///
 /// Every key stands in the order of `keys`, defaults included, so equal configurations give equal bytes.
@@ -5,15 +6,15 @@ public enum RecipeWriter {
   /// A part of a recipe's top level.
   public enum Part: Sendable {
     /// The configuration's keys, at the top level itself.
-    case keys(any Configuration)
+    case keys(any ConfigurationSection)
     /// The configuration under a key.
-    case section(String, any Configuration)
+    case section(String, any ConfigurationSection)
     /// Named configurations as a list under a key.
-    case list(String, [(name: String, configuration: any Configuration)])
+    case list(String, [(name: String, configuration: any ConfigurationSection)])
   }
 
   /// The YAML of one configuration; `comments` adds each key's summary.
-  public static func yaml(_ value: some Configuration, comments: Bool = false) -> String {
+  public static func yaml(_ value: some ConfigurationSection, comments: Bool = false) -> String {
     yaml([.keys(value)], comments: comments)
   }
 

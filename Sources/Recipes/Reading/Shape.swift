@@ -1,3 +1,4 @@
+import Continual
 /// What kind of value a key of a configuration takes, found from its Swift type.
 indirect enum Shape {
   case bool
@@ -9,7 +10,7 @@ indirect enum Shape {
   case optional(Shape)
   case list(Shape)
   case mapping(Shape)
-  case configuration(any Configuration.Type)
+  case configuration(any ConfigurationSection.Type)
   /// A type of which only its own decoding knows what it takes.
   case any
 
@@ -19,7 +20,7 @@ indirect enum Shape {
     case let type as any FixedWidthInteger.Type: self = .integer(type)
     case is any BinaryFloatingPoint.Type: self = .number
     case is String.Type: self = .string
-    case let type as any Configuration.Type: self = .configuration(type)
+    case let type as any ConfigurationSection.Type: self = .configuration(type)
     case let type as any Wrapper.Type: self = type.shape
     case let type as any (CaseIterable & RawRepresentable).Type: self = words(of: type).map(Shape.word) ?? .any
     default: self = .any

@@ -1,3 +1,4 @@
+import Continual
 /// YAML lines under construction: sections in block form, lists in flow form.
 struct YAMLText {
   let hasComments: Bool
@@ -8,12 +9,12 @@ struct YAMLText {
   }
 
   /// Writes a configuration under a heading that ends in a colon.
-  mutating func section(_ heading: String, _ configuration: some Configuration, indent: String) {
+  mutating func section(_ heading: String, _ configuration: some ConfigurationSection, indent: String) {
     section(heading, ConfigurationField.all(of: configuration), comment: "", indent: indent)
   }
 
   /// Writes the keys of a configuration.
-  mutating func write(_ configuration: some Configuration, indent: String) {
+  mutating func write(_ configuration: some ConfigurationSection, indent: String) {
     write(ConfigurationField.all(of: configuration), indent: indent)
   }
 

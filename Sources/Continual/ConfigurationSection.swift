@@ -2,14 +2,14 @@
 ///
 /// The reader and the writer of recipes work from `keys` and from `Codable` alone, so a conforming type
 /// needs no code of its own beyond the list of its keys. Nested sections conform too.
-public protocol Configuration: Codable, Sendable, Equatable {
+public protocol ConfigurationSection: Codable, Sendable, Equatable {
   /// All defaults.
   init()
   /// Every key, in the order in which a recipe shows them; the names are those of `CodingKeys`.
   static var keys: [ConfigurationKey] { get }
 }
 
-/// The documentation of one key of a `Configuration`.
+/// The documentation of one key of a `ConfigurationSection`.
 public struct ConfigurationKey: Sendable, Equatable {
   /// The key as the recipe spells it.
   public let name: String

@@ -1,0 +1,101 @@
+public import NN
+public import Streams
+public import Torch
+
+/// A continual-learning algorithm as hooks on the one training loop.
+///
+/// A recipe holds a list of methods: plans, batches and gradients pass through them in list order, penalties add.
+/// Every hook has a default, so a method writes only those it needs.
+public protocol ContinualMethod: AnyObject {
+  associatedtype Configuration: ConfigurationSection
+  static var card: MethodCard { get }
+  init(_ configuration: Configuration, learner: Learner) throws
+
+  /// All that must survive a checkpoint.
+  var state: MethodState { get set }
+
+  /// Builds what the experience adds to the model (adapters), without values that depend on training: on resume
+  /// it is called again for every experience so far, and the weights are restored afterwards.
+  func prepare(_ experience: Experience, learner: Learner) throws
+  /// Which data, how often, and what trains.
+  func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) throws -> TrainingPlan
+  /// Before the first step of an experience; not called on resume.
+  func willBegin(_ experience: Experience, learner: Learner) throws
+  /// Replay enters here.
+  func compose(_ batch: Batch, at step: Step) throws -> Batch
+  /// A term added to the loss: a scalar in the graph, or nil.
+  func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor?
+  /// Gradients are complete and unclipped: mask or project them.
+  func willUpdate(_ parameters: [Parameter], at step: Step) throws
+  /// Weights have moved.
+  func didUpdate(_ parameters: [Parameter], at step: Step) throws
+  /// After the last step of an experience: importance, merging, exemplars.
+  func didEnd(_ experience: Experience, learner: Learner) throws
+  /// Wraps every prediction: choose a prompt, an adapter, a merged model. `experience` is the task label where
+  /// the stream gives it at test time, else nil.
+  func predicting<Result>(_ experience: Int?, learner: Learner, _ body: () throws -> Result) throws -> Result
+}
+
+extension ContinualMethod {
+  public func prepare(_ experience: Experience, learner: Learner) throws {}
+  public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) throws -> TrainingPlan { plan }
+  public func willBegin(_ experience: Experience, learner: Learner) throws {}
+  public func compose(_ batch: Batch, at step: Step) throws -> Batch { batch }
+  public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor? { nil }
+  public func willUpdate(_ parameters: [Parameter], at step: Step) throws {}
+  public func didUpdate(_ parameters: [Parameter], at step: Step) throws {}
+  public func didEnd(_ experience: Experience, learner: Learner) throws {}
+  public func predicting<Result>(_ experience: Int?, learner: Learner, _ body: () throws -> Result) throws -> Result {
+    try body()
+  }
+}
+
+/// What an experience trains on, how long, and which parameters move.
+public struct TrainingPlan {
+  /// One epoch's examples, before shuffling.
+  public var examples: [TokenizedExample]
+  public var epochs: Int
+  public var isTrained: (Parameter) -> Bool
+  /// Whether weights go back to the pretrained ones (and fresh heads) first.
+  public var startsFromPretrained = false
+
+  public init(examples: [TokenizedExample], epochs: Int, isTrained: @escaping (Parameter) -> Bool = { _ in true }) {
+    (self.examples, self.epochs, self.isTrained) = (examples, epochs, isTrained)
+  }
+}
+
+/// One optimizer update, as hooks see it.
+public struct Step {
+  /// 0 for the first update of the experience.
+  public let index: Int
+  /// Updates of the experience.
+  public let total: Int
+  public let experience: Experience
+  public let learner: Learner
+
+  /// Random numbers for one purpose at this step: the same on resume, with no state to keep.
+  public func generator(_ purpose: String) -> Generator {
+    learner.generator.derived("\(purpose).\(experience.index).\(index)")
+  }
+}
+
+/// Tensors, numbers and exemplars that a method keeps between steps and experiences.
+public struct MethodState {
+  /// Groups of tensors by name; a group that nobody wrote is empty.
+  public var tensors: [String: [String: Tensor]] = [:]
+  public var numbers: [String: Double] = [:]
+  public var exemplars: [String: [TokenizedExample]] = [:]
+
+  public init() {}
+
+  public subscript(group: String) -> [String: Tensor] {
+    get { tensors[group] ?? [:] }
+    set { tensors[group] = newValue }
+  }
+
+  /// Bytes a method stores, as continual-learning papers count them.
+  public var byteCount: Int {
+    tensors.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.byteCount } }
+      + exemplars.values.reduce(0) { $0 + $1.reduce(0) { $0 + 4 * $1.tokens.count } }
+  }
+}

@@ -1,0 +1,79 @@
+public import Evaluation
+public import NN
+public import Streams
+import Torch
+
+/// How evaluation batches are cut.
+public struct EvaluationSettings: ConfigurationSection {
+  /// Padded tokens in one batch.
+  public var batchTokens = 4096
+  /// Whether experiences not yet trained are evaluated too (needed for forward transfer).
+  public var future = true
+  /// Examples of each validation split that are scored after each experience; 0 for none.
+  public var validation = 500
+
+  public init() {}
+  public static let keys = [
+    ConfigurationKey("batchTokens", "padded tokens in one evaluation batch", allowed: .atLeast(1)),
+    ConfigurationKey("future", "evaluate experiences that are not trained yet (forward transfer needs it)"),
+    ConfigurationKey("validation", "validation examples scored per experience; 0 for none", allowed: .atLeast(0)),
+  ]
+}
+
+extension Learner {
+  /// Predicted global class of each example, in the order given.
+  ///
+  /// Examples run sorted by length, so that hardly any padding is computed, and without a graph.
+  public func predict(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
+  ) throws -> [Int] {
+    var predictions = [Int](repeating: -1, count: examples.count)
+    let groups =
+      knowsTaskAtTest ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
+    for (experience, members) in groups.sorted(by: { ($0.key ?? -1) < ($1.key ?? -1) }) {
+      try Self.wrapped(methods[...], experience, self) {
+        inference {
+          for batch in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) {
+            let output = model(deviceBatch(Batch(batch.map { examples[$0] })), .evaluation)
+            for (index, prediction) in zip(batch, output.predictions()) { predictions[index] = prediction }
+          }
+        }
+      }
+    }
+    return predictions
+  }
+
+  /// Correct and wrong predictions by class.
+  public func evaluate(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
+  ) throws -> ConfusionCounts {
+    let predictions = try predict(examples, methods: methods, settings: settings)
+    var counts = ConfusionCounts()
+    for (example, prediction) in zip(examples, predictions) { counts.add(gold: example.target, predicted: prediction) }
+    return counts
+  }
+
+  private static func wrapped(
+    _ methods: ArraySlice<any ContinualMethod>, _ experience: Int?, _ learner: Learner, _ body: () throws -> Void
+  ) throws {
+    guard let first = methods.first else { return try body() }
+    try first.predicting(experience, learner: learner) {
+      try wrapped(methods.dropFirst(), experience, learner, body)
+    }
+  }
+
+  private static func lengthSorted(_ members: [Int], _ examples: [TokenizedExample], batchTokens: Int) -> [[Int]] {
+    let sorted = members.sorted { (examples[$0].tokens.count, $0) < (examples[$1].tokens.count, $1) }
+    var batches: [[Int]] = []
+    var batch: [Int] = []
+    for index in sorted {
+      // The newest is the longest, so it decides the padded width.
+      if !batch.isEmpty, (batch.count + 1) * examples[index].tokens.count > batchTokens {
+        batches.append(batch)
+        batch = []
+      }
+      batch.append(index)
+    }
+    return batch.isEmpty ? batches : batches + [batch]
+  }
+}

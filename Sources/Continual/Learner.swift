@@ -1,0 +1,107 @@
+public import NN
+public import Streams
+public import Torch
+
+/// The model under training with what it knows of its stream: what methods and the trainer work on.
+public final class Learner {
+  public let model: any TaskModel
+  public let device: Device
+  /// Root of every random number of the run; derive from it by purpose.
+  public let generator: Generator
+  /// Whether the task label is given at prediction time.
+  public let knowsTaskAtTest: Bool
+  public private(set) var stream: TaskStream
+  /// Position of the experience that trains now, or trained last; −1 before the first.
+  public private(set) var current = -1
+  /// Names of the parameters that ever trained: what a checkpoint must hold.
+  public private(set) var touched: Set<String> = []
+  private let data: (Experience) -> TokenizedExperience
+  private var tokenized: [Int: TokenizedExperience] = [:]
+  private var pretrained: [String: Tensor] = [:]
+
+  /// - Parameter data: tokenizes an experience; called once for each.
+  public init(
+    model: any TaskModel, stream: TaskStream, device: Device, seed: UInt64,
+    data: @escaping (Experience) -> TokenizedExperience
+  ) {
+    (self.model, self.stream, self.device, self.data) = (model, stream, device, data)
+    generator = Generator(seed: seed)
+    knowsTaskAtTest = stream.declaration.hasTaskLabelAtTest
+    // A head's initial values depend on its name and the seed; making them all now lets unseen experiences be
+    // evaluated, with a head that knows nothing.
+    for experience in stream.experiences { model.heads.add(experience.classes) }
+  }
+
+  public var parameters: ParameterStore { model.parameters }
+  public var seen: [Experience] { Array(stream.experiences.prefix(current + 1)) }
+
+  public func data(of experience: Experience) -> TokenizedExperience {
+    if let known = tokenized[experience.index] { return known }
+    let made = data(experience)
+    tokenized[experience.index] = made
+    return made
+  }
+
+  /// Moves on to an experience.
+  public func begin(_ experience: Experience) { current = max(current, experience.index) }
+
+  /// Freezes and frees parameters as the plan says.
+  public func apply(_ plan: TrainingPlan) {
+    for parameter in parameters.all {
+      parameter.isTrainable = plan.isTrained(parameter)
+      if parameter.isTrainable { touched.insert(parameter.name) }
+    }
+  }
+
+  /// Marks parameters as changed outside training, so that checkpoints hold them.
+  public func touch(_ names: some Sequence<String>) { touched.formUnion(names) }
+
+  // MARK: Pretrained weights
+
+  /// Keeps a copy of the weights before any training, for methods that return to them.
+  public func keepPretrained() {
+    guard pretrained.isEmpty else { return }
+    pretrained = parameters.snapshot { $0.role != .adapter }
+  }
+  public func restorePretrained() {
+    precondition(!pretrained.isEmpty, "restorePretrained: keepPretrained was not called before training")
+    parameters.restore(pretrained)
+  }
+
+  // MARK: Batches
+
+  /// Classes among which a row of an experience is predicted in training: the experience's own where the task
+  /// label is given at test time, else every class seen so far.
+  public func candidates(of experience: Int) -> [Int] {
+    if knowsTaskAtTest { return stream.experiences[experience].classes }
+    let last = max(current, experience)
+    var known = Set<Int>()
+    return stream.experiences.prefix(last + 1).flatMap(\.classes).filter { known.insert($0).inserted }
+  }
+
+  /// Integers to tensors.
+  public func deviceBatch(_ batch: Batch) -> DeviceBatch {
+    let length = batch.maxLength, rows = batch.rows
+    var tokens = [Int64](repeating: 0, count: rows * length)
+    var segments = tokens
+    var mask = [Float](repeating: 0, count: rows * length)
+    for (row, example) in batch.examples.enumerated() {
+      for (column, token) in example.tokens.enumerated() {
+        let place = row * length + column
+        tokens[place] = Int64(token)
+        mask[place] = 1
+        if column >= example.firstLength { segments[place] = 1 }
+      }
+    }
+    let experiences = batch.examples.map(\.experience)
+    let sets = knowsTaskAtTest ? Set(experiences).sorted() : [current < 0 ? experiences.max() ?? 0 : current]
+    let lengths = batch.examples.map(\.tokens.count)
+    return DeviceBatch(
+      tokens: Tensor(tokens, shape: [rows, length], device: device),
+      segments: Tensor(segments, shape: [rows, length], device: device),
+      mask: lengths.allSatisfy { $0 == length } ? nil : Tensor(mask, shape: [rows, length], device: device),
+      lengths: lengths, targets: batch.examples.map(\.target), experiences: experiences,
+      candidates: experiences.map { knowsTaskAtTest ? sets.firstIndex(of: $0) ?? 0 : 0 },
+      candidateSets: sets.map(candidates(of:)))
+  }
+}

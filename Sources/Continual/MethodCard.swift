@@ -1,0 +1,38 @@
+public import Evaluation
+
+/// What a method is, where it comes from, and what it needs: shown by `jay show`, checked before a run.
+public struct MethodCard: Sendable {
+  /// The name in recipes, kebab-case.
+  public let name: String
+  /// One line for a list.
+  public let summary: String
+  public let family: Family
+  public let paper: Citation
+  public let requires: Requirements
+  /// What it keeps between experiences, in words.
+  public let keeps: String
+
+  public init(
+    name: String, summary: String, family: Family, paper: Citation, requires: Requirements = [], keeps: String = "nothing"
+  ) {
+    (self.name, self.summary, self.family) = (name, summary, family)
+    (self.paper, self.requires, self.keeps) = (paper, requires, keeps)
+  }
+
+  /// The five families of Wang et al. 2024 (arXiv 2302.00487), and the references to compare with.
+  public enum Family: String, Sendable, CaseIterable {
+    case reference, regularization, replay, optimization, representation, architecture
+  }
+
+  /// What must be true of a stream for the method to run on it.
+  public struct Requirements: OptionSet, Sendable {
+    public let rawValue: Int
+    public init(rawValue: Int) { self.rawValue = rawValue }
+    /// Chooses a module or head by the task label when it predicts.
+    public static let taskLabelAtTest = Requirements(rawValue: 1)
+    /// Is told where one experience ends and the next begins.
+    public static let boundaries = Requirements(rawValue: 2)
+    /// Looks at the data of all experiences seen so far.
+    public static let pastData = Requirements(rawValue: 4)
+  }
+}

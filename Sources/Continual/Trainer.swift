@@ -1,0 +1,159 @@
+import Foundation
+public import Evaluation
+public import NN
+public import Streams
+public import Torch
+
+/// The one training loop: stream → experience → batch → compose → model → loss + penalties → backward →
+/// willUpdate → clip → optimizer → didUpdate; after each experience didEnd and one row of the matrix.
+public final class Trainer {
+  public let learner: Learner
+  public let methods: [any ContinualMethod]
+  public let settings: TrainingSettings
+  public let evaluation: EvaluationSettings
+  public internal(set) var progress: TrainingProgress
+  private let observer: any TrainingObserver
+
+  public init(
+    learner: Learner, methods: [any ContinualMethod], settings: TrainingSettings, evaluation: EvaluationSettings,
+    observer: any TrainingObserver = SilentObserver()
+  ) {
+    (self.learner, self.methods, self.settings) = (learner, methods, settings)
+    (self.evaluation, self.observer) = (evaluation, observer)
+    progress = TrainingProgress(experiences: learner.stream.experiences.map(\.name))
+  }
+
+  /// Trains what is left of the stream.
+  public func run() throws {
+    if progress.matrix.before == nil, progress.experience == 0, progress.step == 0 { try evaluateBefore() }
+    while progress.experience < learner.stream.count {
+      try train(learner.stream.experiences[progress.experience])
+    }
+  }
+
+  private func train(_ experience: Experience) throws {
+    let isResumed = progress.step > 0
+    if !isResumed { try prepare(experience) }
+    var plan = TrainingPlan(examples: learner.data(of: experience).train, epochs: settings.epochs)
+    for method in methods { plan = try method.plan(plan, for: experience, learner: learner) }
+    if plan.startsFromPretrained, !isResumed { learner.restorePretrained() }
+    learner.apply(plan)
+    if !isResumed { for method in methods { try method.willBegin(experience, learner: learner) } }
+
+    var sampler = Sampler(
+      examples: plan.examples, epochs: plan.epochs, rowsPerUpdate: settings.batchSize * settings.accumulation,
+      generator: learner.generator.derived("order.\(experience.index)"))
+    let trainable = learner.parameters.trainable
+    if sampler.updates > 0, trainable.isEmpty { throw TrainingError.nothingTrains(experience: experience.name) }
+    let optimizer = settings.makeOptimizer()
+    if isResumed { optimizer.restore(progress.optimizerState, step: progress.step, parameters: trainable) }
+    progress.optimizerState = [:]
+    observer.willTrain(experience, updates: sampler.updates, from: progress.step)
+
+    while progress.step < sampler.updates {
+      let step = Step(index: progress.step, total: sampler.updates, experience: experience, learner: learner)
+      try update(sampler.batch(step.index), step, trainable, optimizer)
+      progress.step += 1
+      try observer.didUpdate(self, optimizer)
+    }
+    for method in methods { try method.didEnd(experience, learner: learner) }
+    try finish(experience)
+  }
+
+  private func prepare(_ experience: Experience) throws {
+    learner.begin(experience)
+    for method in methods { try method.prepare(experience, learner: learner) }
+  }
+
+  private func update(_ sampled: Batch, _ step: Step, _ trainable: [Parameter], _ optimizer: any Optimizer) throws {
+    var batch = sampled
+    for method in methods { batch = try method.compose(batch, at: step) }
+    let mode = Mode.training(step.generator("dropout"))
+    var total: Tensor?
+    // Each micro-batch weighs by its rows, so that their sum is the loss of the whole batch.
+    for micro in batch.split(into: settings.accumulation) {
+      let inputs = learner.deviceBatch(micro)
+      let output = learner.model(inputs, mode)
+      var loss = output.loss
+      for method in methods {
+        if let penalty = try method.penalty(output, inputs, at: step) { loss = loss + penalty }
+      }
+      loss = micro.rows == batch.rows ? loss : loss * (Double(micro.rows) / Double(batch.rows))
+      loss.backward()
+      total = total.map { $0 + loss.detached() } ?? loss.detached()
+    }
+    guard let total else { throw TrainingError.emptyBatch(experience: step.experience.name, step: step.index) }
+    try check(total, batch, step, optimizer)
+    for method in methods { try method.willUpdate(trainable, at: step) }
+    let norm = Tensor.globalNorm(trainable.compactMap(\.gradient))
+    let rate = settings.learningRate
+      * settings.schedule.factor(step: step.index, warmup: Int(settings.warmup * Double(step.total)), total: step.total)
+    // PyTorch's clip_grad_norm_, with its 1e-6.
+    let scale = settings.clipNorm > 0 ? min(1, settings.clipNorm / (norm + 1e-6)) : 1
+    optimizer.update(trainable, rate: rate, gradientScale: scale)
+    learner.parameters.clearGradients()
+    for method in methods { try method.didUpdate(trainable, at: step) }
+    observer.didCompute(
+      StepReport(step: step, loss: total, gradientNorm: norm, learningRate: rate, tokens: batch.tokenCount,
+        epoch: Double(step.index) * Double(plannedEpochs(step)) / Double(step.total)))
+  }
+
+  private func plannedEpochs(_ step: Step) -> Int { max(1, settings.epochs) }
+
+  /// Stops before a broken loss reaches the weights.
+  private func check(_ loss: Tensor, _ batch: Batch, _ step: Step, _ optimizer: any Optimizer) throws {
+    // Reading a value stalls an accelerator, so there it is looked at only now and then.
+    guard learner.device == .cpu || step.index % settings.logEvery == 0 else { return }
+    let value = loss.item()
+    guard !value.isFinite else { return }
+    learner.parameters.clearGradients()
+    try observer.willStop(self, optimizer)
+    throw TrainingError.nonFiniteLoss(
+      value: value, experience: step.experience.name, step: step.index, items: batch.examples.map(\.id))
+  }
+
+  private func evaluateBefore() throws {
+    progress.matrix = AccuracyMatrix(
+      experiences: progress.matrix.experiences, quantity: "accuracy", before: try scores(after: -1).map(\.accuracy))
+  }
+
+  private func finish(_ experience: Experience) throws {
+    let scores = try scores(after: experience.index)
+    progress.matrix.append(row: scores.map(\.accuracy))
+    progress.macroF1.append(row: scores.map(\.macroF1))
+    progress.validation.append(row: scores.map(\.validation))
+    progress.experience += 1
+    progress.step = 0
+    observer.didEvaluate(experience, progress)
+    try observer.didEnd(self)
+  }
+
+  private struct Score { var accuracy: Double?, macroF1: Double?, validation: Double? }
+
+  /// One row: every experience, or only those trained so far.
+  private func scores(after index: Int) throws -> [Score] {
+    try learner.stream.experiences.map { experience in
+      var score = Score()
+      // Without task labels the classes of a later experience cannot be answered at all.
+      let isKnown = experience.index <= index || (learner.knowsTaskAtTest || learner.stream.declaration.labelRelation == .same)
+      guard experience.index <= index || (evaluation.future && isKnown) else { return score }
+      let data = learner.data(of: experience)
+      let counts = try learner.evaluate(data.test, methods: methods, settings: evaluation)
+      (score.accuracy, score.macroF1) = (counts.accuracy, counts.macroF1)
+      if experience.index <= index, evaluation.validation > 0, !data.validation.isEmpty {
+        let sample = Array(data.validation.prefix(evaluation.validation))
+        score.validation = try learner.evaluate(sample, methods: methods, settings: evaluation).accuracy
+      }
+      return score
+    }
+  }
+}
+
+extension Batch {
+  /// At most `parts` pieces of nearly equal size.
+  func split(into parts: Int) -> [Batch] {
+    guard parts > 1 else { return rows == 0 ? [] : [self] }
+    let size = (rows + parts - 1) / parts
+    return stride(from: 0, to: rows, by: max(1, size)).map { Batch(Array(examples[$0..<min($0 + size, rows)])) }
+  }
+}

@@ -1,0 +1,24 @@
+public import Foundation
+
+/// A run that cannot go on, or must not start.
+public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
+  case nothingTrains(experience: String)
+  case emptyBatch(experience: String, step: Int)
+  case nonFiniteLoss(value: Double, experience: String, step: Int, items: [String])
+  case interrupted(resume: String)
+
+  public var description: String {
+    switch self {
+    case .nothingTrains(let experience):
+      "no parameter trains in experience '\(experience)': the methods freeze everything. Remove one of them, or add an adapter."
+    case .emptyBatch(let experience, let step):
+      "update \(step) of experience '\(experience)' has an empty batch: a method removed every example."
+    case .nonFiniteLoss(let value, let experience, let step, let items):
+      "the loss is \(value) at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
+        + "The state before this update is saved. Lower training.learningRate, or use training.precision: fp32, and resume."
+    case .interrupted(let resume):
+      "interrupted; everything so far is saved. Go on with: \(resume)"
+    }
+  }
+  public var errorDescription: String? { description }
+}

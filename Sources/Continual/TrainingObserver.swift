@@ -1,0 +1,43 @@
+public import Evaluation
+public import NN
+public import Streams
+public import Torch
+
+/// What watches a run: it logs, draws progress, and writes checkpoints. It never changes the training.
+public protocol TrainingObserver: AnyObject {
+  func willTrain(_ experience: Experience, updates: Int, from step: Int)
+  /// Values of one update; reading `loss` waits for the device.
+  func didCompute(_ report: StepReport)
+  /// The state is consistent: a checkpoint may be written, or the run interrupted by throwing.
+  func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws
+  func didEvaluate(_ experience: Experience, _ progress: TrainingProgress)
+  /// An experience is complete, its row in the matrices.
+  func didEnd(_ trainer: Trainer) throws
+  /// Training is about to stop with an error; the weights are those before the failed update.
+  func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws
+}
+
+/// Watches nothing.
+public final class SilentObserver: TrainingObserver {
+  public init() {}
+  public func willTrain(_ experience: Experience, updates: Int, from step: Int) {}
+  public func didCompute(_ report: StepReport) {}
+  public func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
+  public func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
+  public func didEnd(_ trainer: Trainer) throws {}
+  public func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
+}
+
+/// What one update computed.
+public struct StepReport {
+  public let step: Step
+  /// Scalar: loss with penalties.
+  public let loss: Tensor
+  /// Norm of the gradient after the methods and before clipping.
+  public let gradientNorm: Double
+  public let learningRate: Double
+  /// Real tokens.
+  public let tokens: Int
+  /// Passes over the data so far.
+  public let epoch: Double
+}

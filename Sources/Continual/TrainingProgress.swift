@@ -1,0 +1,21 @@
+public import Evaluation
+public import Torch
+
+/// Where a run stands: with the weights and the methods' state, all that a checkpoint needs.
+public struct TrainingProgress {
+  /// Position of the experience that trains next, or trains now.
+  public internal(set) var experience = 0
+  /// Updates of that experience so far.
+  public internal(set) var step = 0
+  public internal(set) var matrix: AccuracyMatrix
+  public internal(set) var macroF1: AccuracyMatrix
+  public internal(set) var validation: AccuracyMatrix
+  /// The optimizer's moments while a checkpoint is being resumed; empty otherwise.
+  var optimizerState: [String: Tensor] = [:]
+
+  init(experiences: [String]) {
+    matrix = AccuracyMatrix(experiences: experiences)
+    macroF1 = AccuracyMatrix(experiences: experiences, quantity: "macro-F1")
+    validation = AccuracyMatrix(experiences: experiences, quantity: "validation accuracy")
+  }
+}

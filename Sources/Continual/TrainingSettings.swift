@@ -1,0 +1,65 @@
+public import NN
+
+/// How every experience is trained.
+public struct TrainingSettings: ConfigurationSection {
+  public var epochs = 1
+  public var batchSize = 8
+  public var accumulation = 1
+  public var maxTokens = 128
+  public var optimizer = OptimizerKind.adamw
+  public var learningRate = 1e-4
+  public var schedule = Schedule.constant
+  public var warmup = 0.0
+  public var weightDecay = 0.0
+  public var beta1 = 0.9
+  public var beta2 = 0.999
+  public var epsilon = 1e-8
+  public var momentum = 0.0
+  public var clipNorm = 1.0
+  public var precision = Precision.bf16
+  public var logEvery = 10
+  public var checkpointSeconds = 300.0
+  public var checkpointSteps = 0
+
+  public enum OptimizerKind: String, Codable, Sendable, CaseIterable { case adamw, adam, sgd }
+  public enum Precision: String, Codable, Sendable, CaseIterable { case bf16, fp32 }
+
+  public init() {}
+
+  public static let keys = [
+    ConfigurationKey("epochs", "passes over the examples of an experience", allowed: .atLeast(0)),
+    ConfigurationKey("batchSize", "examples in one forward pass", allowed: .atLeast(1)),
+    ConfigurationKey("accumulation", "forward passes in one update", allowed: .atLeast(1)),
+    ConfigurationKey("maxTokens", "longest text, in tokens; the rest is cut", allowed: .atLeast(4)),
+    ConfigurationKey("optimizer", "adamw, adam (L2 in the gradient) or sgd; made anew for each experience"),
+    ConfigurationKey("learningRate", "peak learning rate", allowed: .positive),
+    ConfigurationKey("schedule", "learning rate over an experience: constant, linear or cosine"),
+    ConfigurationKey("warmup", "share of an experience's updates with a rising rate", allowed: .range(0...1)),
+    ConfigurationKey("weightDecay", "decoupled weight decay of matrices", allowed: .atLeast(0)),
+    ConfigurationKey("beta1", "AdamW's decay of the first moment", allowed: .halfOpenRange(0..<1)),
+    ConfigurationKey("beta2", "AdamW's decay of the second moment", allowed: .halfOpenRange(0..<1)),
+    ConfigurationKey("epsilon", "AdamW's denominator offset", allowed: .positive),
+    ConfigurationKey("momentum", "SGD's momentum", allowed: .halfOpenRange(0..<1)),
+    ConfigurationKey("clipNorm", "largest gradient norm; 0 for no clipping", allowed: .atLeast(0)),
+    ConfigurationKey("precision", "bf16 (bfloat16 compute, float32 master weights) or fp32"),
+    ConfigurationKey("logEvery", "updates between log records", allowed: .atLeast(1)),
+    ConfigurationKey("checkpointSeconds", "seconds between checkpoints within an experience", allowed: .positive),
+    ConfigurationKey("checkpointSteps", "updates between checkpoints; 0 to go by seconds", allowed: .atLeast(0)),
+  ]
+
+  func makeOptimizer() -> any Optimizer {
+    switch optimizer {
+    case .adamw, .adam:
+      var configuration = AdamW.Configuration()
+      (configuration.beta1, configuration.beta2, configuration.epsilon) = (beta1, beta2, epsilon)
+      configuration.weightDecay = weightDecay
+      configuration.isDecoupled = optimizer == .adamw
+      return AdamW(configuration)
+    case .sgd:
+      var configuration = SGD.Configuration()
+      configuration.momentum = momentum
+      configuration.weightDecay = weightDecay
+      return SGD(configuration)
+    }
+  }
+}
