@@ -1,0 +1,112 @@
+import Foundation
+
+/// Cleans, spaces, strips and lowercases text as BERT's preprocessing does.
+///
+/// Every step but one looks at a scalar alone, so that the steps are folded into one replacement per scalar,
+/// looked up in a table for the basic plane. The exception is canonical order: see `Replacements.isReordered`.
+struct BertNormalizer: Sendable {
+  struct Options: Sendable, Equatable {
+    /// Drops control characters and makes all white space a blank.
+    var cleansText = true
+    /// Puts blanks around ideographs.
+    var spacesChinese = true
+    var stripsAccents = true
+    var lowercases = true
+  }
+
+  private static let dropped: UInt8 = 0xFF
+
+  private let steps: NormalizationSteps
+  private let ascii: [UInt8]
+  private let replacements: Replacements
+
+  init(_ options: Options) {
+    let steps = NormalizationSteps(options: options)
+    self.steps = steps
+    replacements = Replacements(steps)
+    ascii = (UInt8(0)..<0x80).map { byte in
+      steps.apply(to: [Unicode.Scalar(byte)]).first.map { UInt8($0.value) } ?? BertNormalizer.dropped
+    }
+  }
+
+  /// The normalized form of `text[range]`, in UTF-8.
+  func normalize(_ text: [UInt8], _ range: Range<Int>) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(range.count + range.count / 8)
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let byte = text[position]
+      if byte < 0x80 {
+        let mapped = ascii[Int(byte)]
+        if mapped != BertNormalizer.dropped { result.append(mapped) }
+        position += 1
+      } else {
+        let start = position
+        let scalar = text.scalar(at: &position)
+        switch replacements[scalar] {
+        case .same: result.append(contentsOf: text[start..<position])
+        case .bytes(let bytes): result.append(contentsOf: bytes)
+        case .reordered: return normalizeStepByStep(text[range])
+        }
+      }
+    }
+    return result
+  }
+
+  private func normalizeStepByStep(_ text: ArraySlice<UInt8>) -> [UInt8] {
+    var result = String.UnicodeScalarView()
+    result.append(contentsOf: steps.apply(to: Array(String(decoding: text, as: UTF8.self).unicodeScalars)))
+    return Array(String(result).utf8)
+  }
+}
+
+/// The steps one after the other, in the reference's order.
+struct NormalizationSteps: Sendable {
+  let options: BertNormalizer.Options
+
+  func apply(to text: [Unicode.Scalar]) -> [Unicode.Scalar] {
+    var scalars = text
+    if options.cleansText { scalars = scalars.compactMap(clean) }
+    if options.spacesChinese {
+      scalars = scalars.flatMap { ScalarClass.of($0).contains(.chinese) ? [" ", $0, " "] : [$0] }
+    }
+    if options.stripsAccents {
+      scalars = NormalizationSteps.decomposed(scalars).filter { !ScalarClass.of($0).contains(.nonspacingMark) }
+    }
+    if options.lowercases { scalars = scalars.flatMap { Array($0.properties.lowercaseMapping.unicodeScalars) } }
+    return scalars
+  }
+
+  private func clean(_ scalar: Unicode.Scalar) -> Unicode.Scalar? {
+    if scalar == "\t" || scalar == "\n" || scalar == "\r" { return " " }
+    let scalarClass = ScalarClass.of(scalar)
+    if scalar.value == 0 || scalar.value == 0xFFFD || scalarClass.contains(.control) { return nil }
+    return scalarClass.contains(.whitespace) ? " " : scalar
+  }
+
+  /// Canonical decomposition (NFD) by the rules of Unicode 9.
+  private static func decomposed(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
+    var result: [Unicode.Scalar] = []
+    for scalar in scalars.flatMap(decomposition) {
+      let rank = combiningClass(scalar)
+      var index = result.count
+      while rank > 0, index > 0, combiningClass(result[index - 1]) > rank { index -= 1 }
+      result.insert(scalar, at: index)
+    }
+    return result
+  }
+
+  private static func decomposition(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
+    guard isKnown(scalar) else { return [scalar] }
+    return Array(String(Character(scalar)).decomposedStringWithCanonicalMapping.unicodeScalars)
+  }
+
+  /// Canonical combining class by Unicode 9; 0 for what does not combine.
+  static func combiningClass(_ scalar: Unicode.Scalar) -> UInt8 {
+    isKnown(scalar) ? scalar.properties.canonicalCombiningClass.rawValue : 0
+  }
+
+  private static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
+    scalar.isASCII || scalar.properties.age.map { $0.major <= 9 } ?? false
+  }
+}

@@ -1,0 +1,38 @@
+/// Cuts text at white space and makes each punctuation mark a word.
+enum BertPreTokenizer {
+  /// The next word of `text[position..<end]`; `position` moves behind it.
+  static func nextWord(in text: [UInt8], from position: inout Int, to end: Int) -> Range<Int>? {
+    var start = position
+    while position < end {
+      let here = position
+      let kind = kind(in: text, at: &position)
+      if kind == .letter { continue }
+      if here > start {
+        position = here
+        return start..<here
+      }
+      if kind == .punctuation { return here..<position }
+      start = position
+    }
+    return start < end ? start..<end : nil
+  }
+
+  private enum Kind: UInt8 { case letter, space, punctuation }
+
+  private static let ascii = (UInt8(0)..<0x80).map { kind(of: Unicode.Scalar($0)) }
+
+  private static func kind(in text: [UInt8], at position: inout Int) -> Kind {
+    let byte = text[position]
+    if byte < 0x80 {
+      position += 1
+      return ascii[Int(byte)]
+    }
+    return kind(of: text.scalar(at: &position))
+  }
+
+  private static func kind(of scalar: Unicode.Scalar) -> Kind {
+    let scalarClass = ScalarClass.of(scalar)
+    if scalarClass.contains(.whitespace) { return .space }
+    return scalarClass.contains(.punctuation) ? .punctuation : .letter
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// Joins word pieces to text.
+struct WordPieceDecoder: Sendable, Equatable {
+  var prefix = "##"
+  /// Takes out the blanks before punctuation and English contractions.
+  var cleansUp = true
+
+  func decode(_ tokens: some Sequence<String>) -> String {
+    var text = ""
+    for (index, token) in tokens.enumerated() {
+      var piece = token
+      if index > 0 {
+        piece = token.utf8.starts(with: prefix.utf8) ? String(token.utf8.dropFirst(prefix.utf8.count)) ?? "" : " " + token
+      }
+      text += cleansUp && WordPieceDecoder.mayNeedCleaning(token) ? WordPieceDecoder.cleaned(piece) : piece
+    }
+    return text
+  }
+
+  private static func mayNeedCleaning(_ token: String) -> Bool {
+    token.utf8.contains { ".?!,' ".utf8.contains($0) }
+  }
+
+  /// The reference cleans piece by piece, and in this order.
+  private static let replacements = [
+    (" .", "."), (" ?", "?"), (" !", "!"), (" ,", ","), (" ' ", "'"), (" n't", "n't"), (" 'm", "'m"),
+    (" do not", " don't"), (" 's", "'s"), (" 've", "'ve"), (" 're", "'re"),
+  ]
+
+  private static func cleaned(_ piece: String) -> String {
+    replacements.reduce(piece) { $0.replacingOccurrences(of: $1.0, with: $1.1, options: .literal) }
+  }
+}
