@@ -39,7 +39,7 @@ let package = Package(
     library("Torch", ["CTorch"]),
     library("NN", ["Torch"]),
     library("Tokenizers"),
-    library("Streams", ["Tokenizers", "CZlib"]),
+    library("Streams", ["Tokenizers", "CZlib"], resources: [.copy("Resources/Meadow")]),
     library("Evaluation"),
     library("Report", ["Evaluation"]),
     library("Recipes", [.product(name: "Yams", package: "Yams")]),
