@@ -30,23 +30,25 @@ public enum CL15 {
     return try stream(folder, tasks: tasks, form: form, holdout: holdout, seed: seed).renamed("cl15-order\(order)")
   }
 
-  /// The named tasks in this order. `TaskStream.capped(_:seed:)` makes it smaller.
+  /// The named tasks in this order.
+  ///
+  /// `TaskStream.capped(_:seed:)` makes the stream smaller.
   /// - Throws: `StreamError.unknownExperience`, `StreamError.duplicateExperience`, `DataError`.
   public static func stream(
     _ folder: URL, tasks: [String], form: Form = .pair, holdout: Holdout? = defaultHoldout, seed: UInt64 = 0
   ) throws -> TaskStream {
     let known: [TaskEntry] = try decode("tasks.json", in: folder)
     guard !tasks.isEmpty else { throw StreamError.emptySubset(stream: "cl15") }
-    var log = ProblemLog()
-    var experiences: [Experience] = []
-    for task in tasks {
+    let entries = try tasks.enumerated().map { position, task in
       guard let entry = known.first(where: { $0.task == task }) else {
         throw StreamError.unknownExperience(task, known: known.map(\.task), stream: "cl15")
       }
-      guard !experiences.contains(where: { $0.name == task }) else {
-        throw StreamError.duplicateExperience(task, stream: "cl15")
-      }
-      experiences.append(experience(entry, in: folder.appendingPathComponent(task), form: form, log: &log))
+      guard !tasks[..<position].contains(task) else { throw StreamError.duplicateExperience(task, stream: "cl15") }
+      return entry
+    }
+    var log = ProblemLog()
+    let experiences = entries.map {
+      experience($0, in: folder.appendingPathComponent($0.task), form: form, log: &log)
     }
     try log.check()
     let stream = TaskStream(name: "cl15", experiences: experiences)

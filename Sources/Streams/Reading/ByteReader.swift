@@ -22,7 +22,7 @@ final class ByteReader {
 
   /// Fills the buffer from its start and returns how many bytes were read, 0 at the end of the file.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(ByteReadingError) -> Int {
-    let count = gzread(handle, buffer.baseAddress, UInt32(clamping: buffer.count))
+    let count = gzread(handle, buffer.baseAddress, UInt32(min(buffer.count, Int(Int32.max))))
     if !checkedKind {
       checkedKind = true
       if mustBeGzip && gzdirect(handle) == 1 { throw .notGzip }

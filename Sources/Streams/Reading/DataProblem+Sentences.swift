@@ -20,7 +20,7 @@ extension DataProblem.Kind: CustomStringConvertible {
     case .unclosedQuote: "a quoted field is never closed; close it with \" and write a quote inside it as \"\""
     case .textAfterQuote: "text after the closing quote of a field; write a quote inside a quoted field as \"\""
     case .columnCount(let count, let expected):
-      "\(count) columns where the header has \(expected); put fields that hold the separator in quotes"
+      "\(count) \(count == 1 ? "column" : "columns") where the header has \(expected); put fields that hold the separator in quotes"
     case .duplicateColumn(let name): "the header names \"\(name)\" twice; rename one"
     case .stream(let key, let problem): (key.isEmpty ? "" : "\(key): ") + problem.description
     default: fieldSentence

@@ -1,10 +1,13 @@
 /// One thing wrong in a data file: what, where, and how to mend it.
 public struct DataProblem: Sendable, Hashable, CustomStringConvertible {
+  /// Path of the file, as it was given.
   public let file: String
   /// The line, counted from 1, or `nil` where the whole file is meant.
   public let line: Int?
+  /// What is wrong.
   public let kind: Kind
 
+  /// The kinds of problem.
   public enum Kind: Sendable, Hashable {
     case absent, isFolder, unreadable(reason: String), unknownFormat
     case notGzip, truncatedGzip, corruptGzip(detail: String)
@@ -30,13 +33,17 @@ public struct DataProblem: Sendable, Hashable, CustomStringConvertible {
 
 /// All that is wrong in a set of data files; the first twenty problems are kept, the others counted.
 public struct DataError: Error, Sendable, Hashable, CustomStringConvertible {
+  /// How many problems are kept.
   public static let limit = 20
+  /// The first problems, in the order of the files and lines.
   public let problems: [DataProblem]
+  /// How many problems came after those.
   public let more: Int
 
   public var description: String {
-    let sentences = problems.map(\.description)
-    return (more > 0 ? sentences + ["and \(more) more problems"] : sentences).joined(separator: "\n")
+    var sentences = problems.map(\.description)
+    if more > 0 { sentences.append("and \(more) more \(more == 1 ? "problem" : "problems")") }
+    return sentences.joined(separator: "\n")
   }
 }
 

@@ -2,8 +2,11 @@ public import Foundation
 
 /// The three splits of a task; `validation` may be empty.
 public struct Splits: Sendable, Hashable {
+  /// The examples to learn from.
   public let train: Dataset
+  /// The examples to choose settings by.
   public let validation: Dataset
+  /// The examples to measure on.
   public let test: Dataset
 }
 
@@ -11,6 +14,7 @@ public struct Splits: Sendable, Hashable {
 ///
 /// All that is wrong in all files of a call is reported together, as a `DataError`.
 public struct DatasetReader: Sendable {
+  /// Where the parts of an example stand.
   public var columns: ColumnMap
   /// The label names in the order of their indices.
   ///
@@ -21,6 +25,7 @@ public struct DatasetReader: Sendable {
   /// Labels that mean "no gold label": such examples are left out and counted in `Dataset.dropped`.
   public var ignoredLabels: Set<String>
 
+  /// A reader of these columns and labels.
   public init(columns: ColumnMap = ColumnMap(), labels: [String]? = nil, ignoredLabels: Set<String> = []) {
     self.columns = columns
     self.labels = labels
@@ -31,7 +36,8 @@ public struct DatasetReader: Sendable {
   public func read(_ file: URL, name: String? = nil) throws -> Dataset {
     var log = ProblemLog()
     let raw = rows(of: file, log: &log)
-    let dataset = resolve(raw, name: name ?? file.stem, labels: labels ?? raw.labelNames(without: ignoredLabels), log: &log)
+    let dataset = resolve(
+      raw, name: name ?? file.stem, labels: labels ?? raw.labelNames(without: ignoredLabels), log: &log)
     try log.check()
     return dataset
   }

@@ -28,7 +28,8 @@ struct DelimitedText {
   }
 
   /// The next record that could be read; the others go to the log.
-  private func next(_ parser: inout RecordParser, file: String, log: inout ProblemLog) -> (line: Int, fields: [String])? {
+  private func next(_ parser: inout RecordParser, file: String, log: inout ProblemLog) -> (line: Int, fields: [String])?
+  {
     while let record = parser.next() {
       if let problem = record.problem {
         log.add(problem, file: file, line: record.line)

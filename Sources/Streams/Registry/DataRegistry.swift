@@ -2,16 +2,21 @@ public import Foundation
 
 /// Stream folders that a user registered under names, kept in `data.json` of a home folder.
 public struct DataRegistry: Sendable {
+  /// One registered folder.
   public struct Entry: Sendable, Hashable, Codable {
+    /// The name it was registered under.
     public let name: String
     /// Absolute path of the folder that holds the `stream.json`.
     public let path: String
 
+    /// The folder as a URL.
     public var folder: URL { URL(fileURLWithPath: path, isDirectory: true) }
   }
 
+  /// The file that keeps the list.
   public let file: URL
 
+  /// A registry whose list lies in this folder; nothing is written before the first `add`.
   public init(home: URL) { file = home.appendingPathComponent("data.json") }
 
   /// The registered folders, by name; none if nothing was registered yet.
@@ -52,6 +57,7 @@ public struct DataRegistry: Sendable {
     return found
   }
 
+  /// Loads the stream behind a name.
   public func stream(_ name: String) throws -> TaskStream {
     try StreamLoader.load(entry(name).folder)
   }

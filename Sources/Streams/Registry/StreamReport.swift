@@ -1,6 +1,8 @@
 /// What there is to know about a stream before it is trained on.
 public struct StreamReport: Sendable, Hashable, Codable {
+  /// What one split holds.
   public struct SplitReport: Sendable, Hashable, Codable {
+    /// How many examples there are.
     public let count: Int
     /// Examples of each label, in the order of the experience's labels.
     public let labelCounts: [Int]
@@ -16,24 +18,35 @@ public struct StreamReport: Sendable, Hashable, Codable {
     }
   }
 
+  /// What one experience holds.
   public struct ExperienceReport: Sendable, Hashable, Codable {
+    /// Name of the task.
     public let name: String
+    /// Label names, in the order of their indices.
     public let labels: [String]
+    /// Facts about the training split.
     public let train: SplitReport
+    /// Facts about the validation split, which may be empty.
     public let validation: SplitReport
+    /// Facts about the test split.
     public let test: SplitReport
     /// Ids of test examples whose text stands in train or validation too, but for case and punctuation.
     public let overlap: [String]
   }
 
+  /// Name of the stream.
   public let name: String
+  /// The scenario that the stream poses.
   public let scenario: Scenario
+  /// How many classes the whole stream has.
   public let classCount: Int
+  /// One report an experience, in the order of the stream.
   public let experiences: [ExperienceReport]
   /// Whether all tasks have the same label names and yet are said to have classes of their own, which is often an
   /// oversight: `"sharedLabels": true` makes them one set of classes.
   public let mayShareLabels: Bool
 
+  /// Examines a whole stream.
   public init(_ stream: TaskStream) {
     name = stream.name
     scenario = stream.scenario

@@ -1,4 +1,6 @@
-/// The setting of continual learning that a stream poses, after Wang et al. 2024, table 1 (arXiv 2302.00487).
+/// The setting of continual learning that a stream poses.
+///
+/// Source: Wang et al. 2024, table 1 (arXiv 2302.00487).
 public enum Scenario: String, Sendable, Hashable, Codable, CaseIterable {
   /// IIL: one task, its data in parts.
   case instanceIncremental = "instance-incremental"

@@ -32,15 +32,20 @@ public enum Arrival: String, Sendable, Hashable, Codable {
 
 /// What a learner is told, and how data reach it: the facts from which the scenario follows.
 public struct StreamDeclaration: Sendable, Hashable, Codable {
+  /// Whether training examples say which task they belong to.
   public var hasTaskLabelAtTrain: Bool
+  /// Whether test examples say which task they belong to.
   public var hasTaskLabelAtTest: Bool
+  /// Whether the learner is told that a task ends and another begins.
   public var boundariesVisible: Bool
   /// Derived from the experiences when a `TaskStream` is made; what stands here before is replaced.
   public var labelRelation: LabelRelation
   /// How often each example may be seen in training; `nil` for as often as the learner likes.
   public var passes: Int?
+  /// How the data come in.
   public var arrival: Arrival
 
+  /// The usual case unless told otherwise: tasks come whole, with labels and boundaries, for any number of passes.
   public init(
     hasTaskLabelAtTrain: Bool = true, hasTaskLabelAtTest: Bool = true, boundariesVisible: Bool = true,
     labelRelation: LabelRelation = .disjoint, passes: Int? = nil, arrival: Arrival = .tasks

@@ -1,7 +1,10 @@
 /// The examples of one split, with the names that their labels index.
 public struct Dataset: Sendable, Hashable {
+  /// Name of the dataset, which also seeds its draws: `task/split`.
   public let name: String
+  /// Label names, in the order of their indices.
   public let labels: [String]
+  /// The examples, in the order of the file.
   public let examples: [Example]
   /// How many examples the reader left out because their label means "no gold label".
   public let dropped: Int
@@ -17,7 +20,9 @@ public struct Dataset: Sendable, Hashable {
     self.dropped = dropped
   }
 
+  /// How many examples there are.
   public var count: Int { examples.count }
+  /// Whether there are no examples.
   public var isEmpty: Bool { examples.isEmpty }
 
   /// How many examples each label has, in the order of `labels`.

@@ -4,12 +4,15 @@ public struct Experience: Sendable, Hashable {
   public internal(set) var index: Int
   /// Identity of the task; it stays with the experience when the stream is put in another order.
   public internal(set) var taskLabel: Int
+  /// Name of the task, unique in its stream.
   public let name: String
   /// The id of each label of this experience among the classes of the whole stream, in the order of `labels`.
   public internal(set) var classes: [Int]
+  /// The examples to learn from.
   public let train: Dataset
   /// May be empty.
   public let validation: Dataset
+  /// The examples to measure on.
   public let test: Dataset
 
   /// Names of the labels, the same in all three splits.
@@ -21,7 +24,8 @@ public struct Experience: Sendable, Hashable {
     let validation = validation ?? Dataset(name: "\(name)/validation", labels: train.labels, examples: [])
     precondition(
       train.labels == test.labels && train.labels == validation.labels,
-      "Experience(\(name)): labels \(train.labels) in train, \(validation.labels) in validation, \(test.labels) in test")
+      "Experience(\(name)): labels \(train.labels) in train, \(validation.labels) in validation, \(test.labels) in test"
+    )
     self.index = 0
     self.taskLabel = 0
     self.name = name

@@ -1,9 +1,13 @@
 /// The most examples that each split of a task may have; `nil` for all.
 public struct Caps: Sendable, Hashable, Codable {
+  /// Cap of each training split.
   public var train: Int?
+  /// Cap of each validation split.
   public var validation: Int?
+  /// Cap of each test split.
   public var test: Int?
 
+  /// Caps for the splits that are named.
   public init(train: Int? = nil, validation: Int? = nil, test: Int? = nil) {
     self.train = train
     self.validation = validation

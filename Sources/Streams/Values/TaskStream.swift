@@ -1,10 +1,12 @@
 /// An ordered sequence of experiences, and what a learner is told about it.
 public struct TaskStream: Sendable, Hashable {
+  /// Name of the stream, as a run record shows it.
   public let name: String
   /// With the label relation that the experiences have.
   public let declaration: StreamDeclaration
   /// Whether labels of the same name are the same class (one shared head), or every experience has its own.
   public let sharesLabels: Bool
+  /// The experiences in the order in which they are learned.
   public let experiences: [Experience]
   /// Names of all classes by class id: the label name where labels are shared, else `experience/label`.
   public let classNames: [String]
@@ -50,7 +52,9 @@ public struct TaskStream: Sendable, Hashable {
     self.declaration = declaration
   }
 
+  /// The scenario that the declaration implies.
   public var scenario: Scenario { declaration.scenario }
+  /// How many experiences there are.
   public var count: Int { experiences.count }
 
   /// The experiences in another order: `order[i]` is the present position of the experience that becomes the i-th.
