@@ -1,0 +1,37 @@
+public import NN
+public import Torch
+
+/// An adapter after one linear layer: y ← y + up(relu(down(y))).
+/// Source: Houlsby et al. 2019, §2.1 (arXiv 1902.00751); `up` starts at zero, so a fresh adapter changes nothing.
+public final class Bottleneck: Attachment {
+  /// `[width, outputs]` and `[width]`.
+  public let down: Parameter, downBias: Parameter
+  /// `[outputs, width]` and `[outputs]`.
+  public let up: Parameter, upBias: Parameter
+  public var isEnabled = true
+  private let hidden = ActivationTap()
+  private let output: ActivationTap
+
+  /// Attaches a new adapter to `linear`; its parameters are named `<linear>.adapter.<index>.…`.
+  public init(on linear: Linear, width: Int, index: Int, seed: UInt64, in root: Scope) {
+    let layer = String(linear.weight.name.dropLast(".weight".count))
+    let scope = root.fresh(.adapter, seed: seed) / layer / "adapter" / index
+    down = scope.parameter("down.weight", [width, linear.outputs], .kaimingUniform)
+    downBias = scope.parameter("down.bias", [width], .zeros)
+    up = scope.parameter("up.weight", [linear.outputs, width], .zeros)
+    upBias = scope.parameter("up.bias", [linear.outputs], .zeros)
+    output = linear.output
+    linear.attach(self)
+  }
+
+  public var parameters: [Parameter] { [down, downBias, up, upBias] }
+  public var rowWeights: [RowWeight] {
+    [RowWeight(parameter: down, tap: hidden), RowWeight(parameter: up, tap: output)]
+  }
+
+  public func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor {
+    let low = y.linear(down.value, downBias.value)
+    hidden.observe(low, mode)
+    return y + low.relu().linear(up.value, upBias.value)
+  }
+}

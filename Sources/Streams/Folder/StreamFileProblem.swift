@@ -1,0 +1,29 @@
+/// One thing wrong in a `stream.json`.
+public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
+  case notJSON
+  case unknownKey(String, known: [String])
+  case missingKey(String)
+  case wrongKind(expected: String)
+  case noExperiences
+  case duplicateName(String)
+  case duplicateLabel(String)
+  case unclearFiles
+
+  public var description: String {
+    switch self {
+    case .notJSON: "not a JSON object; \"python3 -m json.tool FILE\" shows where it breaks"
+    case .unknownKey(let key, let known):
+      if let near = nearest(to: key, in: known) {
+        "unknown key \"\(key)\"; did you mean \"\(near)\"?"
+      } else {
+        "unknown key \"\(key)\"; the keys are \(quotedList(known))"
+      }
+    case .missingKey(let key): "no key \"\(key)\"; add it"
+    case .wrongKind(let expected): "must be \(expected)"
+    case .noExperiences: "the list is empty; describe at least one task"
+    case .duplicateName(let name): "a task named \"\(name)\" stands above already; give every task a name of its own"
+    case .duplicateLabel(let label): "label \"\(label)\" stands twice; name every label once"
+    case .unclearFiles: "give either \"train\" and \"test\", or \"file\" and \"splitColumn\""
+    }
+  }
+}

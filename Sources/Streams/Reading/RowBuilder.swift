@@ -1,0 +1,67 @@
+import Foundation
+
+/// Makes an example of a row, or says why it cannot.
+struct RowBuilder {
+  /// The columns to ask a file for, in the order in which `example(from:log:)` expects them.
+  let wanted: [String]
+  private let columns: ColumnMap
+  private let splitColumn: String?
+  private let file: String
+  private let stem: String
+
+  init(columns: ColumnMap, splitColumn: String?, file: URL) {
+    self.columns = columns
+    self.splitColumn = splitColumn
+    self.file = file.relativePath
+    stem = file.stem
+    wanted = columns.text + columns.pair + [columns.label] + [columns.id, splitColumn].compactMap { $0 }
+  }
+
+  func example(from row: Row, log: inout ProblemLog) -> RawDataset.Example? {
+    let problemsBefore = log.count
+    for (column, field) in zip(wanted, row.fields) where field == .missing {
+      log.add(.missingField(column, present: row.present), file: file, line: row.line)
+    }
+    guard log.count == problemsBefore else { return nil }
+    var fields = zip(wanted, row.fields).makeIterator()
+    let text = columns.text.map { _ in self.text(fields.next(), row.line, &log) }
+    let pair = columns.pair.map { _ in self.text(fields.next(), row.line, &log) }
+    let label = name(fields.next(), row.line, &log)
+    let id = columns.id.map { _ in name(fields.next(), row.line, &log) } ?? "\(stem):\(row.line)"
+    let spelling = splitColumn.map { _ in name(fields.next(), row.line, &log) }
+    guard log.count == problemsBefore else { return nil }
+    let split = spelling.flatMap(Split.init(spelling:))
+    if let spelling, split == nil {
+      log.add(.unknownSplit(spelling), file: file, line: row.line)
+      return nil
+    }
+    return RawDataset.Example(
+      line: row.line, id: id, text: text.joined(separator: "\n"),
+      pair: pair.isEmpty ? nil : pair.joined(separator: "\n"), label: label, split: split)
+  }
+
+  private func text(_ column: (String, Field)?, _ line: Int, _ log: inout ProblemLog) -> String {
+    switch column {
+    case (let name, .text(let text))?:
+      if text.allSatisfy(\.isWhitespace) { log.add(.emptyText(field: name), file: file, line: line) }
+      return text
+    case (let name, .integer)?: log.add(.notText(field: name, found: "a number"), file: file, line: line)
+    case (let name, .other(let found))?: log.add(.notText(field: name, found: found), file: file, line: line)
+    default: break
+    }
+    return ""
+  }
+
+  /// A label, an id or a split: text or an integer, not empty.
+  private func name(_ column: (String, Field)?, _ line: Int, _ log: inout ProblemLog) -> String {
+    switch column {
+    case (let name, .text(let text))?:
+      if text.isEmpty { log.add(.emptyText(field: name), file: file, line: line) }
+      return text
+    case (_, .integer(let integer))?: return String(integer)
+    case (let name, .other(let found))?: log.add(.notLabel(field: name, found: found), file: file, line: line)
+    default: break
+    }
+    return ""
+  }
+}

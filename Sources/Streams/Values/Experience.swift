@@ -1,0 +1,46 @@
+/// One step of a stream: the data of one task, learned together.
+public struct Experience: Sendable, Hashable {
+  /// Position in the stream.
+  public internal(set) var index: Int
+  /// Identity of the task; it stays with the experience when the stream is put in another order.
+  public internal(set) var taskLabel: Int
+  /// Name of the task, unique in its stream.
+  public let name: String
+  /// The id of each label of this experience among the classes of the whole stream, in the order of `labels`.
+  public internal(set) var classes: [Int]
+  /// The examples to learn from.
+  public let train: Dataset
+  /// May be empty.
+  public let validation: Dataset
+  /// The examples to measure on.
+  public let test: Dataset
+
+  /// Names of the labels, the same in all three splits.
+  public var labels: [String] { train.labels }
+
+  /// Index, task label and classes are those of an experience alone; a `TaskStream` numbers them anew.
+  /// - Precondition: the three splits have the same label names.
+  public init(name: String, train: Dataset, validation: Dataset? = nil, test: Dataset) {
+    let validation = validation ?? Dataset(name: "\(name)/validation", labels: train.labels, examples: [])
+    precondition(
+      train.labels == test.labels && train.labels == validation.labels,
+      "Experience(\(name)): labels \(train.labels) in train, \(validation.labels) in validation, \(test.labels) in test"
+    )
+    self.index = 0
+    self.taskLabel = 0
+    self.name = name
+    self.classes = Array(train.labels.indices)
+    self.train = train
+    self.validation = validation
+    self.test = test
+  }
+
+  /// The same experience with other splits.
+  func replacing(train: Dataset, validation: Dataset, test: Dataset) -> Experience {
+    var copy = Experience(name: name, train: train, validation: validation, test: test)
+    copy.index = index
+    copy.taskLabel = taskLabel
+    copy.classes = classes
+    return copy
+  }
+}
