@@ -1,0 +1,79 @@
+/// Runs of one method on one stream that differ only in seed and learning rate.
+public struct RunGroup: Sendable, Identifiable {
+  /// Label of the method, with model and stream where the groups differ in them.
+  public let id: String
+  /// All runs, of every learning rate.
+  public let allRuns: [RunRecord]
+  /// The learning rate that is quoted, nil when the runs name none.
+  public let learningRate: Double?
+  /// How `learningRate` was chosen.
+  public let choice: RateChoice
+  /// The runs at that rate, by seed.
+  public let runs: [RunRecord]
+
+  /// How a group's learning rate was chosen.
+  public enum RateChoice: String, Codable, Sendable {
+    /// There was one rate.
+    case single
+    /// Best mean final accuracy on the validation data.
+    case validation
+    /// Best mean final accuracy on the test data, for want of validation: flatters the method.
+    case test
+  }
+
+  init(id: String, runs all: [RunRecord]) {
+    self.id = id
+    allRuns = all
+    let byRate = Dictionary(grouping: all, by: \.learningRate)
+    let hasValidation = all.allSatisfy { $0.validation.flatMap { Metric.finalAccuracy.compute($0) } != nil }
+    choice = byRate.count == 1 ? .single : hasValidation ? .validation : .test
+    let score = { (runs: [RunRecord]) in
+      runs.compactMap { Metric.finalAccuracy.compute(hasValidation ? $0.validation ?? $0.matrix : $0.matrix) }.mean
+    }
+    // Of equal scores the smaller rate wins, so that the choice does not depend on the order of the runs.
+    let ranked = byRate.sorted { ($0.key ?? 0) < ($1.key ?? 0) }.map { (rate: $0.key, score: score($0.value) ?? -1) }
+    let best = ranked.reduce(ranked.first) { best, next in next.score > (best?.score ?? -1) ? next : best }
+    learningRate = best?.rate
+    runs = (byRate[learningRate] ?? []).sorted { $0.seed < $1.seed }
+  }
+
+  /// Groups in the order in which their first run appears.
+  public static func groups(of runs: [RunRecord]) -> [RunGroup] {
+    let differs = (model: Set(runs.map(\.model)).count > 1, stream: Set(runs.map(\.stream)).count > 1)
+    var order: [Key] = []
+    var members: [Key: [RunRecord]] = [:]
+    for run in runs {
+      let extras = (differs.model ? [run.model] : []) + (differs.stream ? [run.stream] : [])
+      let key = Key(label: ([run.label] + extras).joined(separator: " · "), experiences: run.matrix.experiences)
+      if members[key] == nil { order.append(key) }
+      members[key, default: []].append(run)
+    }
+    return order.enumerated().map { index, key in
+      // Equal labels remain only where the experiences come in another order.
+      let twins = order[..<index].count { $0.label == key.label }
+      return RunGroup(id: twins == 0 ? key.label : "\(key.label) · order \(twins + 1)", runs: members[key] ?? [])
+    }
+  }
+
+  /// Cell-wise mean accuracy of the quoted runs.
+  public var meanMatrix: AccuracyMatrix { AccuracyMatrix.mean(of: runs.map(\.matrix)) }
+
+  /// A metric over the quoted runs, nil where none defines it.
+  public func summary(_ metric: Metric) -> Summary? { Summary(runs.compactMap { $0.metrics[metric.id] }) }
+
+  /// A metric against another group, over the seeds that both have; nil when they share none.
+  public func comparison(with other: RunGroup, on metric: Metric) -> PairedComparison? {
+    let mine = bySeed(metric), theirs = other.bySeed(metric)
+    let seeds = mine.keys.filter { theirs[$0] != nil }.sorted()
+    return PairedComparison(seeds.compactMap { theirs[$0] }, seeds.compactMap { mine[$0] })
+  }
+
+  private func bySeed(_ metric: Metric) -> [Int: Double] {
+    Dictionary(grouping: runs, by: \.seed).compactMapValues { $0.compactMap { $0.metrics[metric.id] }.mean }
+  }
+
+  private struct Key: Hashable {
+    let label: String
+    let experiences: [String]
+  }
+}
