@@ -85,10 +85,15 @@ import Testing
   }
 
   @Test func `ids that stand twice are named with their first line`() throws {
-    let contents = (1...4).map { #"{"text": "\#($0)", "label": 0, "id": \#($0 % 3)}"# }.joined(separator: "\n")
+    let contents = (1...7).map { #"{"text": "\#($0)", "label": 0, "id": \#($0 % 3)}"# }.joined(separator: "\n")
     #expect(
       try problems(contents, columns: ColumnMap(text: "text", id: "id"))
-        == ["t.jsonl:4: id \"1\" stands on line 1 already; give every example an id of its own"])
+        == [
+          "t.jsonl:4: id \"1\" stands on line 1 already; give every example an id of its own",
+          "t.jsonl:5: id \"2\" stands on line 2 already; give every example an id of its own",
+          "t.jsonl:6: id \"0\" stands on line 3 already; give every example an id of its own",
+          "t.jsonl:7: id \"1\" stands on line 1 already; give every example an id of its own",
+        ])
   }
 
   @Test func `an empty split is named`() throws {

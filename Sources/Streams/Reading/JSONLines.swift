@@ -1,6 +1,8 @@
 import Foundation
 
 /// Reads the wanted columns of JSON objects, one a line; blank lines are passed over.
+///
+/// Lines may end in CRLF, since a carriage return is white space in JSON.
 struct JSONLines {
   private let decoder = JSONDecoder()
 

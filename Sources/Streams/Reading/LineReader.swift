@@ -8,7 +8,7 @@ struct LineReader {
 
   init(_ file: URL) throws(ByteReadingError) { reader = try ByteReader(file) }
 
-  /// Calls `body` with each line's number, from 1, and its bytes without the line end (LF or CRLF).
+  /// Calls `body` with each line's number, from 1, and its bytes without the LF that ends it.
   ///
   /// A byte order mark at the start of the file is left out.
   mutating func forEach(_ body: (Int, UnsafeRawBufferPointer) throws -> Void) throws {
@@ -38,7 +38,6 @@ struct LineReader {
       guard lineEnd != nil || atEnd else { break }
       let end = lineEnd ?? bytes.count
       var line = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
-      if line.last == 0x0D { line = UnsafeRawBufferPointer(rebasing: line.dropLast()) }
       if number == 1, line.starts(with: byteOrderMark) { line = UnsafeRawBufferPointer(rebasing: line.dropFirst(3)) }
       try body(number, line)
       number += 1
