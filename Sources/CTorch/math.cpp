@@ -83,6 +83,9 @@ int ct_copy_(ct_tensor x, ct_tensor y) {
 int ct_fill_(ct_tensor x, double value) {
   return jay::guarded([&] { x->value.fill_(value); });
 }
+int ct_index_copy_(ct_tensor x, int32_t dim, ct_tensor index, ct_tensor y) {
+  return jay::guarded([&] { x->value.index_copy_(dim, get(index), get(y)); });
+}
 int ct_index_fill_(ct_tensor x, int32_t dim, ct_tensor index, double value) {
   return jay::guarded([&] { x->value.index_fill_(dim, get(index), value); });
 }

@@ -1,5 +1,5 @@
 public import Evaluation
-public import NN
+import NN
 public import Streams
 import Torch
 
@@ -48,7 +48,7 @@ extension Learner {
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> ConfusionCounts {
     let predictions = try predict(examples, methods: methods, settings: settings)
-    var counts = ConfusionCounts()
+    var counts = ConfusionCounts(classes: stream.classNames.count)
     for (example, prediction) in zip(examples, predictions) { counts.add(gold: example.target, predicted: prediction) }
     return counts
   }

@@ -1,5 +1,5 @@
 import Streams
-import Torch
+public import Torch
 
 /// The order of examples over the epochs of one experience: a function of seed, experience and update, so that any
 /// update's batch is found without replaying the earlier ones.
@@ -36,7 +36,7 @@ struct Sampler {
 
 extension Array {
   /// Fisher–Yates with the modulo of a 64-bit draw; written out because the library's may change between versions.
-  func permuted(using generator: inout Generator) -> [Element] {
+  public func permuted(using generator: inout Generator) -> [Element] {
     var result = self
     for last in result.indices.dropFirst().reversed() {
       result.swapAt(last, Int(generator.next() % UInt64(last + 1)))

@@ -1,8 +1,8 @@
 import Foundation
-public import Evaluation
-public import NN
-public import Streams
-public import Torch
+import Evaluation
+import NN
+import Streams
+import Torch
 
 /// The one training loop: stream → experience → batch → compose → model → loss + penalties → backward →
 /// willUpdate → clip → optimizer → didUpdate; after each experience didEnd and one row of the matrix.

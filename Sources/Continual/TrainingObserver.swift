@@ -1,4 +1,4 @@
-public import Evaluation
+import Evaluation
 public import NN
 public import Streams
 public import Torch

@@ -1,5 +1,5 @@
 public import Evaluation
-public import Torch
+import Torch
 
 /// Where a run stands: with the weights and the methods' state, all that a checkpoint needs.
 public struct TrainingProgress {

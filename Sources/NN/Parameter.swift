@@ -59,7 +59,15 @@ public final class Parameter {
     revision += 1
   }
 
-  /// Runs `body` with other values in the forward pass; training state is untouched.
+  /// Replaces some rows: `index` int64 `[k]`, `source` float32 `[k, ...]`.
+  public func assign(rows index: Tensor, _ source: Tensor) {
+    withoutGradient {
+      master.copy(from: source, at: index)
+      if value.dtype != .float32 { value.detached().copy(from: source.to(value.dtype), at: index) }
+    }
+  }
+
+  /// Puts another tensor in place of the value and gives back the old one; training state is untouched.
   func exchangeValue(_ other: Tensor) -> Tensor {
     defer { value = other }
     return value

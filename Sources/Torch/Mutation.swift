@@ -18,4 +18,8 @@ extension Tensor {
   public func fill(_ value: Double, at index: Tensor, dimension: Int) {
     perform("fill", [self, index]) { ct_index_fill_(pointer, Int32(dimension), index.pointer, value) }
   }
+  /// Writes the rows of `other [k, ...]` over the rows of dimension 0 that `index` (int64 `[k]`) names.
+  public func copy(from other: Tensor, at index: Tensor) {
+    perform("copy", [self, other, index]) { ct_index_copy_(pointer, 0, index.pointer, other.pointer) }
+  }
 }

@@ -94,6 +94,7 @@ int ct_mul_(ct_tensor x, ct_tensor y);
 int ct_mul_scalar_(ct_tensor x, double y);
 int ct_copy_(ct_tensor x, ct_tensor y);
 int ct_fill_(ct_tensor x, double value);
+int ct_index_copy_(ct_tensor x, int32_t dim, ct_tensor index, ct_tensor y);
 int ct_index_fill_(ct_tensor x, int32_t dim, ct_tensor index, double value);
 
 // MARK: Reductions; `rank` 0 means all dimensions

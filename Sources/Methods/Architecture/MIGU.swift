@@ -1,0 +1,122 @@
+public import Continual
+import Evaluation
+public import NN
+public import Streams
+import Torch
+
+/// Magnitude-based gradient updating: after the first experience, each linear layer keeps the gradient only of the
+/// output rows with the largest activation magnitude. No old data, no task label, nothing stored.
+///
+/// For a weight `[outputs, inputs]` whose layer gave o over the tokens of the update's batch (padding included):
+/// s = Σ|o|, θ = the T-quantile of s with linear interpolation, gradient row i ← 0 where s_i < θ.
+/// Biases, normalisation weights and embeddings always train; heads do too (a fresh head has no magnitudes to
+/// speak of). With LoRA, A is ranked by its own activations and B by the wrapped layer's combined output.
+/// Source: Du et al., EMNLP 2024 Findings, §3 (arXiv 2406.17245); wenyudu/MIGU at 3f3b9f0, `src/accelerate_local.py`.
+/// Deviations: the L1 normalisation of the paper cannot change a mask and is left out.
+public final class MIGU: ContinualMethod {
+  public enum Score: String, Codable, Sendable, CaseIterable {
+    /// |activation|: the method.
+    case activation
+    /// Rows drawn at random, the paper's control.
+    case random
+    /// |gradient| and |weight| of the row: the paper's table 11.
+    case gradient, weight
+  }
+
+  public struct Configuration: ConfigurationSection {
+    public var threshold = 0.7
+    public var score = Score.activation
+    public var freezeMaskedRows = false
+    public var maskHeads = false
+    public init() {}
+    public static let keys = [
+      ConfigurationKey("threshold", "share of the rows of each layer that is masked in an update", allowed: .halfOpenRange(0..<1)),
+      ConfigurationKey("score", "what ranks the rows: activation (MIGU), random, gradient or weight (its controls)"),
+      ConfigurationKey("freezeMaskedRows", "also undo what momentum and weight decay do to masked rows (a study, not the paper)"),
+      ConfigurationKey("maskHeads", "mask the classification heads too"),
+    ]
+  }
+
+  public static let card = MethodCard(
+    name: "migu", summary: "update only the rows with the largest activations, from the second experience on",
+    family: .architecture,
+    paper: Citation("Du et al., Unlocking Continual Learning Abilities in Language Models, EMNLP 2024 Findings", url: "https://arxiv.org/abs/2406.17245"),
+    requires: .boundaries)
+  public var state = MethodState()
+  private let configuration: Configuration
+  private var rows: [RowWeight] = []
+  private var masked: [(weight: Parameter, rows: Tensor, before: Tensor)] = []
+
+  public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
+
+  public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
+    for row in rows { row.tap.isRecording = false }
+    rows = []
+    guard experience.index > 0 else { return plan }
+    rows = learner.parameters.linears.flatMap(\.rowWeights).filter { row in
+      plan.isTrained(row.parameter) && (configuration.maskHeads || row.parameter.role != .head)
+    }
+    for row in rows {
+      row.tap.reset()
+      row.tap.isRecording = configuration.score == .activation
+    }
+    return plan
+  }
+
+  public func willUpdate(_ parameters: [Parameter], at step: Step) {
+    guard !rows.isEmpty else { return }
+    var random = step.generator("migu")
+    withoutGradient {
+      for row in rows {
+        guard let gradient = row.parameter.gradient else { continue }
+        guard let isMasked = mask(row, gradient, &random) else { continue }
+        let index = Tensor(isMasked.indices.filter { isMasked[$0] }.map(Int64.init), device: gradient.device)
+        gradient.fill(0, at: index, dimension: 0)
+        if configuration.freezeMaskedRows {
+          masked.append((row.parameter, index, row.parameter.master.gathered(0, index)))
+        }
+      }
+      for row in rows { row.tap.reset() }
+    }
+  }
+
+  public func didUpdate(_ parameters: [Parameter], at step: Step) {
+    for (weight, index, before) in masked { weight.assign(rows: index, before) }
+    masked = []
+  }
+
+  private func mask(_ row: RowWeight, _ gradient: Tensor, _ random: inout Generator) -> [Bool]? {
+    let count = gradient.size(0)
+    switch configuration.score {
+    case .activation:
+      guard let magnitude = row.tap.magnitude else { return nil }
+      return Self.mask(magnitude.values(), threshold: configuration.threshold)
+    case .gradient: return Self.mask(Self.rowSums(gradient), threshold: configuration.threshold)
+    case .weight: return Self.mask(Self.rowSums(row.parameter.master), threshold: configuration.threshold)
+    case .random:
+      let frozen = Set(Array(0..<count).permuted(using: &random).prefix(Int(configuration.threshold * Double(count))))
+      return (0..<count).map(frozen.contains)
+    }
+  }
+
+  private static func rowSums(_ matrix: Tensor) -> [Float] {
+    matrix.norm(1, over: Array(1..<matrix.rank)).values()
+  }
+
+  /// True for the rows that are masked: those below the `threshold`-quantile, ties at it being kept.
+  /// The quantile interpolates at p = T·(n−1); where p is an integer in exact arithmetic the element itself is taken.
+  public static func mask(_ scores: [Float], threshold: Double) -> [Bool] {
+    guard scores.count > 1, threshold > 0 else { return scores.map { _ in false } }
+    let sorted = scores.sorted()
+    let position = threshold * Double(scores.count - 1)
+    let nearest = position.rounded()
+    let cut: Double
+    if abs(position - nearest) < 1e-6 {
+      cut = Double(sorted[Int(nearest)])
+    } else {
+      let low = Int(position), fraction = position - Double(low)
+      cut = Double(sorted[low]) + fraction * (Double(sorted[low + 1]) - Double(sorted[low]))
+    }
+    return scores.map { Double($0) < cut }
+  }
+}
