@@ -102,6 +102,7 @@ struct Chart {
 
   /// Drawing units to a tenth: enough for the eye, and half the bytes.
   static func coordinate(_ value: Double) -> String {
+    guard value.isFinite else { return "0" }
     let tenths = (value * 10).rounded() / 10
     return tenths == tenths.rounded() ? String(Int(tenths)) : String(format: "%.1f", tenths)
   }

@@ -28,7 +28,7 @@ enum Format {
 
   /// A learning rate: "1e-4", "2.5e-5".
   static func rate(_ value: Double) -> String {
-    guard value > 0 else { return "0" }
+    guard value > 0, value.isFinite else { return tick(value) }
     let exponent = Int(floor(log10(value) + 1e-9))
     let mantissa = String(format: "%.3g", value / pow(10, Double(exponent)))
     return "\(mantissa)e\(exponent)"
@@ -40,8 +40,8 @@ enum Format {
   }
 
   static func seconds(_ value: Double) -> String {
+    guard value >= 10, value.isFinite else { return number(value) + " s" }
     let whole = Int(value.rounded())
-    if value < 10 { return number(value) + " s" }
     if whole < 60 { return "\(whole) s" }
     if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
     return "\(whole / 3600) h \(whole % 3600 / 60) min"

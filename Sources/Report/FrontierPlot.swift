@@ -26,7 +26,7 @@ struct FrontierPlot {
       y: Axis(points.map(\.forgetting.mean), zero: true, count: 6) { Format.tick($0) })
     (chart.width, chart.height, chart.top, chart.bottom, chart.right) = (920, 440, 26, 40, 150)
     (chart.xTitle, chart.yTitle) = ("learning accuracy, %", "forgetting, points")
-    let order = Dictionary(uniqueKeysWithValues: groups.enumerated().map { ($0.element.id, $0.offset) })
+    let order = Dictionary(groups.enumerated().map { ($0.element.id, $0.offset) }) { first, _ in first }
     return chart.svg("Learning accuracy against forgetting, a curve for each method") {
       frontier.curves.map { curve in draw(curve, Palette.style(order[curve.id] ?? 0), chart) }
       labels(frontier, chart)
@@ -42,13 +42,16 @@ struct FrontierPlot {
           whiskers(point, style, chart)
           chart.dot(
             center, radius: 4.5, "\(point.isOptimal ? "dot" : "open") \(style)",
-            hint:
-              "\(curve.id) at \(Format.rate(point.learningRate)): learns \(Format.plusMinus(point.learningAccuracy)) %, "
-              + "forgets \(Format.plusMinus(point.forgetting)) points, \(point.forgetting.n) runs")
+            hint: hint(curve.id, point))
           if point.isChosen { chart.dot(center, radius: 8, "ring", hint: "\(curve.id), quoted rate") }
         }
       }
     }
+  }
+
+  private func hint(_ name: String, _ point: Frontier.Point) -> String {
+    "\(name) at \(Format.rate(point.learningRate)): learns \(Format.plusMinus(point.learningAccuracy)) %, "
+      + "forgets \(Format.plusMinus(point.forgetting)) points, \(point.forgetting.n) runs"
   }
 
   private func whiskers(_ point: Frontier.Point, _ style: String, _ chart: Chart) -> HTML {

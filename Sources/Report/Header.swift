@@ -36,7 +36,7 @@ struct Header {
       ("Model", distinct(\.model)), ("Stream", distinct(\.stream)), ("Scenario", distinct(\.scenario)),
       ("Experiences", trained < length ? "\(trained) of \(length) trained" : String(length)),
       (groups.count > 1 ? "Methods" : "Method", groups.count > 6 ? "\(groups.count)" : Format.list(groups.map(\.id))),
-      ("Seeds", seeds), ("Runs", runCount > 1 ? "\(runCount)" : ""),
+      (seeds.contains(",") ? "Seeds" : "Seed", seeds), ("Runs", runCount > 1 ? "\(runCount)" : ""),
     ].filter { !$0.1.isEmpty }
   }
 

@@ -129,7 +129,8 @@ struct Comparison {
       }
       element("p", ["class": "note", "style": "margin:12px 0 0"]) {
         "The t-test takes differences as normal; the sign-flip test takes nothing for granted, but with n pairs it "
-          + "cannot go below 2/2ⁿ (0.25 for three, 0.0625 for five). p-values are not corrected for the number of methods."
+          + "cannot go below 2/2ⁿ (0.25 for three, 0.0625 for five). "
+          + "p-values are not corrected for the number of methods."
       }
     }
   }
