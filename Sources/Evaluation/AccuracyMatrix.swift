@@ -55,9 +55,11 @@ public struct AccuracyMatrix: Sendable, Equatable {
 
   private static func fault(_ experiences: [String], _ before: [Double?]?, _ rows: [[Double?]]) -> String? {
     if rows.count > experiences.count { return "\(rows.count) rows for \(experiences.count) experiences" }
-    for (index, row) in ((before.map { [$0] } ?? []) + rows).enumerated() {
-      let name = before == nil ? "row \(index)" : index == 0 ? "the row before training" : "row \(index - 1)"
-      if row.count != experiences.count { return "\(name) has \(row.count) values for \(experiences.count) experiences" }
+    let named = rows.enumerated().map { ("row \($0.offset)", $0.element) }
+    for (name, row) in (before.map { [("the row before training", $0)] } ?? []) + named {
+      if row.count != experiences.count {
+        return "\(name) has \(row.count) values for \(experiences.count) experiences"
+      }
       if let value = row.lazy.compactMap({ $0 }).first(where: { !(0...100).contains($0) }) {
         return "\(name) holds \(value), which is not a percentage"
       }
@@ -75,7 +77,8 @@ extension AccuracyMatrix: Codable {
     let before = try container.decodeIfPresent([Double?].self, forKey: .before)
     let rows = try container.decode([[Double?]].self, forKey: .rows)
     if let fault = Self.fault(experiences, before, rows) {
-      throw DecodingError.dataCorruptedError(forKey: .rows, in: container, debugDescription: "accuracy matrix: \(fault)")
+      throw DecodingError.dataCorruptedError(
+        forKey: .rows, in: container, debugDescription: "accuracy matrix: \(fault)")
     }
     self.init(
       experiences: experiences, quantity: try container.decode(String.self, forKey: .quantity), before: before,

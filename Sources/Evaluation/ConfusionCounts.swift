@@ -24,7 +24,8 @@ public struct ConfusionCounts: Codable, Sendable, Equatable {
   public mutating func add(gold label: Int, predicted answer: Int?) {
     let isKnown = (0..<classes).contains(label) && (answer.map((0..<classes).contains) ?? true)
     precondition(
-      isKnown, "ConfusionCounts.add(gold: \(label), predicted: \(answer.map(String.init) ?? "nil")), \(classes) classes")
+      isKnown, "ConfusionCounts.add(gold: \(label), predicted: \(answer.map(String.init) ?? "nil")), \(classes) classes"
+    )
     gold[label] += 1
     if let answer { predicted[answer] += 1 }
     if label == answer { correct[label] += 1 }

@@ -21,7 +21,7 @@ extension Metric {
     id: "learning-accuracy", name: "Learning accuracy", symbol: "LA", unit: .percent,
     formula: "1/T · Σ_{j=1..T} a[j,j]",
     source: Citation(
-      "Riemer et al., Learning to Learn without Forgetting by Maximizing Transfer and Minimizing Interference, ICLR 2019",
+      "Riemer et al., Learning to Learn without Forgetting (MER), ICLR 2019",
       url: "https://arxiv.org/abs/1810.11910")
   ) { a, _ in a.rows.indices.map { a[after: $0, on: $0] }.completeMean }
 
@@ -30,7 +30,7 @@ extension Metric {
     id: "worst-task", name: "Worst task at the end", symbol: "MIN", unit: .percent,
     formula: "min_{j=1..T} a[T,j]",
     source: Citation(
-      "Our definition; the end-of-stream relative of the worst-case accuracy of De Lange et al., Continual Evaluation, ICLR 2023",
+      "Our definition, after the worst-case accuracy of De Lange et al., Continual Evaluation, ICLR 2023",
       url: "https://arxiv.org/abs/2205.13452")
   ) { a, _ in
     let last = a.rows.indices.map { a[after: a.count - 1, on: $0] }

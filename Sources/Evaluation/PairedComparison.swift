@@ -4,7 +4,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
   public let difference: Summary
   /// Two-sided p of the paired t-test, nil for one pair or when all differences are 0.
   public let tTest: Double?
-  /// Two-sided p of the exact sign-flip permutation test, nil beyond 20 pairs.
+  /// Two-sided p of the exact sign-flip permutation test, nil for one pair or beyond 20.
   ///
   /// With n pairs it cannot fall below 2/2ⁿ: 0.25 for three seeds, 0.0625 for five.
   public let signFlip: Double?
@@ -17,7 +17,7 @@ public struct PairedComparison: Codable, Sendable, Equatable {
     guard let summary = Summary(differences) else { return nil }
     difference = summary
     tTest = Self.tTest(summary)
-    signFlip = differences.count <= 20 ? Self.signFlip(differences) : nil
+    signFlip = (2...20).contains(differences.count) ? Self.signFlip(differences) : nil
   }
 
   private static func tTest(_ summary: Summary) -> Double? {

@@ -24,17 +24,23 @@ public struct RunRecord: Codable, Sendable, Equatable, Identifiable {
   /// Versions, device, threads, commit: what the numbers depend on besides the recipe.
   public var environment: [String: String] = [:]
 
-  /// Test accuracy. Setting it computes `metrics` again.
+  /// Test accuracy.
+  ///
+  /// Setting it computes `metrics` again.
   public var matrix: AccuracyMatrix { didSet { metrics = Metric.values(of: matrix, references: references) } }
   /// Test macro-F1.
   public var macroF1: AccuracyMatrix?
   /// Validation accuracy; by it, and not by the test set, a learning rate is chosen.
   public var validation: AccuracyMatrix?
-  /// Scores of reference models. Setting them computes `metrics` again.
+  /// Scores of reference models.
+  ///
+  /// Setting them computes `metrics` again.
   public var references = Metric.References() {
     didSet { metrics = Metric.values(of: matrix, references: references) }
   }
-  /// Value of every defined metric of `Metric.all` on `matrix`, by id. Decoding keeps the stored values.
+  /// Value of every defined metric on `matrix`, by id.
+  ///
+  /// Decoding keeps the stored values.
   public private(set) var metrics: [String: Double]
 
   /// Training log, in order of steps.
