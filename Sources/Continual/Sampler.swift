@@ -7,16 +7,22 @@ struct Sampler {
   let examples: [TokenizedExample]
   let epochs: Int
   let rowsPerUpdate: Int
-  private let generator: Generator
+  /// Most updates; 0 for no limit.
+  let limit: Int
+  private let generator: Generator?
   private var shuffled: (epoch: Int, order: [Int])?
 
-  init(examples: [TokenizedExample], epochs: Int, rowsPerUpdate: Int, generator: Generator) {
-    (self.examples, self.epochs, self.rowsPerUpdate, self.generator) = (examples, epochs, rowsPerUpdate, generator)
+  /// - Parameter generator: shuffles each epoch; nil keeps the order of `examples`.
+  init(_ plan: TrainingPlan, settings: TrainingSettings, generator: Generator) {
+    (examples, epochs) = (plan.examples, plan.epochs)
+    rowsPerUpdate = settings.batchSize * settings.accumulation
+    limit = settings.maxUpdates
+    self.generator = settings.shuffle ? generator : nil
   }
 
   /// Updates in one epoch; the last may be short.
   var updatesPerEpoch: Int { (examples.count + rowsPerUpdate - 1) / rowsPerUpdate }
-  var updates: Int { updatesPerEpoch * epochs }
+  var updates: Int { limit > 0 ? min(limit, updatesPerEpoch * epochs) : updatesPerEpoch * epochs }
 
   mutating func batch(_ update: Int) -> Batch {
     let (epoch, place) = update.quotientAndRemainder(dividingBy: updatesPerEpoch)
@@ -27,8 +33,11 @@ struct Sampler {
 
   private mutating func order(_ epoch: Int) -> [Int] {
     if let shuffled, shuffled.epoch == epoch { return shuffled.order }
-    var random = generator.derived("epoch.\(epoch)")
-    let order = Array(examples.indices).permuted(using: &random)
+    var order = Array(examples.indices)
+    if let generator {
+      var random = generator.derived("epoch.\(epoch)")
+      order = order.permuted(using: &random)
+    }
     shuffled = (epoch, order)
     return order
   }

@@ -40,9 +40,7 @@ public final class Trainer {
     learner.apply(plan)
     if !isResumed { for method in methods { try method.willBegin(experience, learner: learner) } }
 
-    var sampler = Sampler(
-      examples: plan.examples, epochs: plan.epochs, rowsPerUpdate: settings.batchSize * settings.accumulation,
-      generator: learner.generator.derived("order.\(experience.index)"))
+    var sampler = Sampler(plan, settings: settings, generator: learner.generator.derived("order.\(experience.index)"))
     let trainable = learner.parameters.trainable
     if sampler.updates > 0, trainable.isEmpty { throw TrainingError.nothingTrains(experience: experience.name) }
     let optimizer = settings.makeOptimizer()
@@ -52,7 +50,8 @@ public final class Trainer {
 
     while progress.step < sampler.updates {
       let step = Step(index: progress.step, total: sampler.updates, experience: experience, learner: learner)
-      try update(sampler.batch(step.index), step, trainable, optimizer)
+      let epoch = Double(step.index) / Double(sampler.updatesPerEpoch)
+      try update(sampler.batch(step.index), step, epoch: epoch, trainable, optimizer)
       progress.step += 1
       try observer.didUpdate(self, optimizer)
     }
@@ -65,7 +64,9 @@ public final class Trainer {
     for method in methods { try method.prepare(experience, learner: learner) }
   }
 
-  private func update(_ sampled: Batch, _ step: Step, _ trainable: [Parameter], _ optimizer: any Optimizer) throws {
+  private func update(
+    _ sampled: Batch, _ step: Step, epoch: Double, _ trainable: [Parameter], _ optimizer: any Optimizer
+  ) throws {
     var batch = sampled
     for method in methods { batch = try method.compose(batch, at: step) }
     let mode = Mode.training(step.generator("dropout"))
@@ -95,10 +96,8 @@ public final class Trainer {
     for method in methods { try method.didUpdate(trainable, at: step) }
     observer.didCompute(
       StepReport(step: step, loss: total, gradientNorm: norm, learningRate: rate, tokens: batch.tokenCount,
-        epoch: Double(step.index) * Double(plannedEpochs(step)) / Double(step.total)))
+        epoch: epoch))
   }
-
-  private func plannedEpochs(_ step: Step) -> Int { max(1, settings.epochs) }
 
   /// Stops before a broken loss reaches the weights.
   private func check(_ loss: Tensor, _ batch: Batch, _ step: Step, _ optimizer: any Optimizer) throws {

@@ -3,6 +3,8 @@ public import NN
 /// How every experience is trained.
 public struct TrainingSettings: ConfigurationSection {
   public var epochs = 1
+  public var maxUpdates = 0
+  public var shuffle = true
   public var batchSize = 8
   public var accumulation = 1
   public var maxTokens = 128
@@ -28,6 +30,8 @@ public struct TrainingSettings: ConfigurationSection {
 
   public static let keys = [
     ConfigurationKey("epochs", "passes over the examples of an experience", allowed: .atLeast(0)),
+    ConfigurationKey("maxUpdates", "most updates in an experience; 0 for no limit", allowed: .atLeast(0)),
+    ConfigurationKey("shuffle", "draw a new order of the examples for each epoch"),
     ConfigurationKey("batchSize", "examples in one forward pass", allowed: .atLeast(1)),
     ConfigurationKey("accumulation", "forward passes in one update", allowed: .atLeast(1)),
     ConfigurationKey("maxTokens", "longest text, in tokens; the rest is cut", allowed: .atLeast(4)),

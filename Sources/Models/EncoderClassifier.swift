@@ -26,6 +26,9 @@ public final class EncoderClassifier: TaskModel {
 
   public var maxLength: Int { encoder.maxLength }
 
+  /// `[rows, length, width]`: the encoder's last hidden states.
+  public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor { encoder.hidden(batch, mode) }
+
   public func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
     let hidden = encoder.hidden(batch, mode)
     switch pooling {

@@ -1,6 +1,6 @@
 public import Foundation
-public import NN
-public import Torch
+import NN
+import Torch
 
 /// A model directory in the Hugging Face layout: `config.json` and `model.safetensors` (or shards with an index).
 /// Nothing executable is ever read from it.

@@ -1,5 +1,5 @@
 public import Foundation
-public import NN
+import NN
 public import Torch
 
 /// The backbones that Jay knows, by `model_type`.

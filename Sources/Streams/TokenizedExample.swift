@@ -24,6 +24,10 @@ public struct TokenizedExperience: Sendable {
   public let validation: [TokenizedExample]
   public let test: [TokenizedExample]
 
+  public init(train: [TokenizedExample], validation: [TokenizedExample], test: [TokenizedExample]) {
+    (self.train, self.validation, self.test) = (train, validation, test)
+  }
+
   /// - Parameter maxTokens: longer texts are cut to it, special tokens included.
   public init(_ experience: Experience, tokenizer: any Tokenizer, maxTokens: Int) {
     func tokenize(_ dataset: Dataset) -> [TokenizedExample] {

@@ -51,7 +51,7 @@ extension Tensor {
     }
   }
 
-  /// Wraps CPU memory that `owner` keeps alive; the values must not be written.
+  /// Wraps CPU memory that `owner` keeps alive.
   init(mapped bytes: UnsafeRawBufferPointer, shape: [Int], dtype: DType, owner: AnyObject) {
     let context = Unmanaged.passRetained(owner)
     self = make("fromMapped\(shape)", []) {

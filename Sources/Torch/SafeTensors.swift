@@ -28,7 +28,8 @@ public final class SafeTensorsFile {
 
   public func entry(_ name: String) -> Entry? { byName[name] }
 
-  /// The tensor of that name on the CPU, in the file's dtype, sharing the file's memory: do not write to it.
+  /// The tensor of that name on the CPU, in the file's dtype, sharing the file's pages; writing to it changes
+  /// this process's copy only.
   public subscript(name: String) -> Tensor? {
     guard let entry = byName[name] else { return nil }
     let bytes = UnsafeRawBufferPointer(rebasing: mapping.bytes[entry.range])
@@ -54,7 +55,8 @@ final class Mapping {
     defer { close(descriptor) }
     let length = Int(lseek(descriptor, 0, SEEK_END))
     guard length >= 8 else { throw SafeTensorsError.truncated(url, "it has \(length) bytes, fewer than the 8 of a header length") }
-    guard let start = mmap(nil, length, PROT_READ, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
+    // Private and writable: a weight that trains gets pages of its own on its first update, the file never changes.
+    guard let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
       throw SafeTensorsError.unreadable(url, String(cString: strerror(errno)))
     }
     bytes = UnsafeRawBufferPointer(start: start, count: length)
