@@ -48,6 +48,9 @@ let package = Package(
     library("Continual", ["NN", "Adapters", "Streams", "Evaluation", .product(name: "Crypto", package: "swift-crypto")]),
     library("Methods", ["Continual"]),
     library("Recipes", ["Methods", "Models", "Report", .product(name: "Yams", package: "Yams")]),
+    .executableTarget(
+      name: "jay", dependencies: ["Recipes", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/CLI", swiftSettings: strict),
     library("TestSupport", ["Methods", "Models"]),
     tests("Torch", ["Torch"]),
     tests("NN", ["NN", "TestSupport"]),

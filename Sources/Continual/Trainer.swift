@@ -31,6 +31,13 @@ public final class Trainer {
     }
   }
 
+  /// Goes back to where a checkpoint was written.
+  func restore(_ record: Checkpoint.Record, optimizer moments: [String: Tensor]) {
+    (progress.experience, progress.step) = (record.experience, record.step)
+    (progress.matrix, progress.macroF1, progress.validation) = (record.accuracy, record.macroF1, record.validation)
+    (progress.optimizerState, progress.optimizerStep) = (moments, record.optimizerStep)
+  }
+
   private func train(_ experience: Experience) throws {
     let isResumed = progress.step > 0
     if !isResumed { try prepare(experience) }
@@ -44,7 +51,7 @@ public final class Trainer {
     let trainable = learner.parameters.trainable
     if sampler.updates > 0, trainable.isEmpty { throw TrainingError.nothingTrains(experience: experience.name) }
     let optimizer = settings.makeOptimizer()
-    if isResumed { optimizer.restore(progress.optimizerState, step: progress.step, parameters: trainable) }
+    if isResumed { optimizer.restore(progress.optimizerState, step: progress.optimizerStep, parameters: trainable) }
     progress.optimizerState = [:]
     observer.willTrain(experience, updates: sampler.updates, from: progress.step)
 
@@ -117,6 +124,7 @@ public final class Trainer {
   }
 
   private func finish(_ experience: Experience) throws {
+    observer.willEvaluate(experience)
     let scores = try scores(after: experience.index)
     progress.matrix.append(row: scores.map(\.accuracy))
     progress.macroF1.append(row: scores.map(\.macroF1))

@@ -10,6 +10,8 @@ public protocol TrainingObserver: AnyObject {
   func didCompute(_ report: StepReport)
   /// The state is consistent: a checkpoint may be written, or the run interrupted by throwing.
   func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws
+  /// Training of an experience is over, `didEnd` of the methods included.
+  func willEvaluate(_ experience: Experience)
   func didEvaluate(_ experience: Experience, _ progress: TrainingProgress)
   /// An experience is complete, its row in the matrices.
   func didEnd(_ trainer: Trainer) throws
@@ -23,6 +25,7 @@ public final class SilentObserver: TrainingObserver {
   public func willTrain(_ experience: Experience, updates: Int, from step: Int) {}
   public func didCompute(_ report: StepReport) {}
   public func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
+  public func willEvaluate(_ experience: Experience) {}
   public func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
   public func didEnd(_ trainer: Trainer) throws {}
   public func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}

@@ -12,6 +12,7 @@ public struct TrainingProgress {
   public internal(set) var validation: AccuracyMatrix
   /// The optimizer's moments while a checkpoint is being resumed; empty otherwise.
   var optimizerState: [String: Tensor] = [:]
+  var optimizerStep = 0
 
   init(experiences: [String]) {
     matrix = AccuracyMatrix(experiences: experiences)

@@ -96,6 +96,7 @@ public final class Recorder: TrainingObserver {
   public func willTrain(_ experience: Experience, updates: Int, from step: Int) { onBegin(experience.index) }
   public func didCompute(_ report: StepReport) { losses.append(report.loss.item()) }
   public func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws { try onUpdate(trainer, optimizer) }
+  public func willEvaluate(_ experience: Experience) {}
   public func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
   public func didEnd(_ trainer: Trainer) throws {}
   public func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}

@@ -1,4 +1,5 @@
 public import Continual
+import Foundation
 /// Writes configurations as YAML that reads back to the same values.
 ///
 /// Every key stands in the order of `keys`, defaults included, so equal configurations give equal bytes.
@@ -37,5 +38,13 @@ public enum RecipeWriter {
       }
     }
     return text.text
+  }
+}
+
+extension RecipeWriter {
+  /// `key value` for each key that differs between two configurations of one type.
+  static func differences(_ one: any ConfigurationSection, from other: any ConfigurationSection) -> [String] {
+    let lines = { (value: any ConfigurationSection) in yaml([.keys(value)]).split(separator: "\n").map(String.init) }
+    return zip(lines(one), lines(other)).filter { $0 != $1 }.map { $0.0.replacingOccurrences(of: ":", with: "") }
   }
 }

@@ -1,0 +1,8 @@
+// Written by `make index` from the classes in this folder.
+public import Continual
+
+/// Every method of the package.
+public let methodTypes: [any ContinualMethod.Type] = [
+  FineTune.self,
+  MIGU.self,
+]

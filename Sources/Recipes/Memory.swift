@@ -1,0 +1,21 @@
+import Foundation
+
+/// What this process and this machine have, in bytes; 0 where the system does not say.
+enum Memory {
+  /// Pages of this process in memory.
+  static var residentBytes: Int { status("VmRSS:") }
+  /// The most there ever were.
+  static var peakBytes: Int { status("VmHWM:") }
+  static var available: Int { value("MemAvailable:", in: "/proc/meminfo") }
+  static var total: Int { Int(ProcessInfo.processInfo.physicalMemory) }
+
+  private static func status(_ key: String) -> Int { value(key, in: "/proc/self/status") }
+
+  private static func value(_ key: String, in path: String) -> Int {
+    guard let data = FileManager.default.contents(atPath: path) else { return 0 }
+    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") where line.hasPrefix(key) {
+      return (line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
+    }
+    return 0
+  }
+}

@@ -1,0 +1,31 @@
+import Evaluation
+public import Foundation
+import Report
+
+/// What a finished run says on the terminal.
+public enum Outcome {
+  public static func text(_ folder: URL) throws -> String {
+    let directory = RunDirectory(folder)
+    let record = try directory.record()
+    var lines = [matrix(record.matrix), ""]
+    for metric in Metric.all {
+      guard let value = record.metrics[metric.id] else { continue }
+      lines.append(String(format: "%@ %7.2f  %@", metric.id.padding(toLength: 24, withPad: " ", startingAt: 0), value, metric.name))
+    }
+    lines += ["", "report  \(directory.report.relativePath)"]
+    return lines.joined(separator: "\n")
+  }
+
+  /// The accuracy matrix, row after, column on.
+  public static func matrix(_ matrix: AccuracyMatrix) -> String {
+    let width = max(7, (matrix.experiences.map(\.count).max() ?? 0) + 1)
+    let pad = { (text: String) in String(repeating: " ", count: max(0, width - text.count)) + text }
+    let cell = { (value: Double?) in pad(value.map { String(format: "%.1f", $0) } ?? "–") }
+    var lines = [pad("after") + " │" + matrix.experiences.map(pad).joined()]
+    if let before = matrix.before { lines.append(pad("before") + " │" + before.map(cell).joined()) }
+    for (index, row) in matrix.rows.enumerated() {
+      lines.append(pad(matrix.experiences[index]) + " │" + row.map(cell).joined())
+    }
+    return lines.joined(separator: "\n")
+  }
+}

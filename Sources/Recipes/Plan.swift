@@ -1,0 +1,78 @@
+import Continual
+import Evaluation
+import Foundation
+import NN
+import Streams
+
+/// What a run will take, estimated before it starts.
+public struct Plan: Sendable {
+  public struct Row: Sendable, Codable {
+    public var experience: String
+    public var examples: Int
+    public var tokens: Int
+    public var updates: Int
+  }
+  public let rows: [Row]
+  public let parameters: Int
+  public let trainableParameters: Int
+  /// Weights, moments, gradients and the activations of one update.
+  public let memoryBytes: Int
+  /// Two checkpoints and the exported model.
+  public let diskBytes: Int
+  /// Examples that all evaluations score together.
+  public let evaluations: Int
+
+  public init(_ session: Session) {
+    let learner = session.trainer.learner, settings = session.recipe.training
+    var plans: [Row] = []
+    var trained = Set<String>()
+    let count = learner.stream.count
+    for experience in learner.stream.experiences {
+      let data = learner.data(of: experience)
+      var plan = TrainingPlan(examples: data.train, epochs: settings.epochs)
+      plan = session.trainer.methods.reduce(plan) { plan, method in
+        (try? method.plan(plan, for: experience, learner: learner)) ?? plan
+      }
+      for parameter in learner.parameters.all where plan.isTrained(parameter) { trained.insert(parameter.name) }
+      let rowsPerUpdate = settings.batchSize * settings.accumulation
+      let perEpoch = (plan.examples.count + rowsPerUpdate - 1) / rowsPerUpdate
+      let updates = settings.maxUpdates > 0 ? min(settings.maxUpdates, perEpoch * plan.epochs) : perEpoch * plan.epochs
+      let tokens = plan.examples.reduce(0) { $0 + $1.tokens.count } * plan.epochs
+      plans.append(Row(experience: experience.name, examples: plan.examples.count, tokens: tokens, updates: updates))
+    }
+    rows = plans
+    let tests = learner.stream.experiences.map { learner.data(of: $0).test.count }
+    evaluations = session.recipe.evaluation.future
+      ? tests.reduce(0, +) * (count + 1)
+      : tests.indices.reduce(0) { $0 + tests[...$1].reduce(0, +) }
+    parameters = learner.parameters.all.reduce(0) { $0 + $1.count }
+    trainableParameters = learner.parameters.all.filter { trained.contains($0.name) }.reduce(0) { $0 + $1.count }
+    let valueBytes = settings.precision == .bf16 ? 2 : 4
+    let width = learner.parameters.linears.map { $0.outputs + $0.inputs }.reduce(0, +)
+    let activations = settings.batchSize * settings.maxTokens * width * valueBytes * 2
+    memoryBytes = parameters * (valueBytes + 4) + trainableParameters * (8 + valueBytes) + activations + 300_000_000
+    diskBytes = 2 * trainableParameters * 12 + parameters * 4
+  }
+
+  static func size(_ bytes: Int) -> String {
+    let value = Double(bytes)
+    return value >= 1e9 ? String(format: "%.1f GB", value / 1e9) : String(format: "%.0f MB", value / 1e6)
+  }
+
+  /// A table for people.
+  public var text: String {
+    var lines = ["experience        examples    tokens   updates"]
+    for row in rows {
+      let name = row.experience.padding(toLength: 16, withPad: " ", startingAt: 0)
+      lines.append(String(format: "%@ %9d %9d %9d", name, row.examples, row.tokens, row.updates))
+    }
+    let tokens = rows.reduce(0) { $0 + $1.tokens }, updates = rows.reduce(0) { $0 + $1.updates }
+    lines.append("total            " + String(format: "%9d %9d %9d", rows.reduce(0) { $0 + $1.examples }, tokens, updates))
+    lines.append("")
+    lines.append("parameters  \(parameters), of which \(trainableParameters) train")
+    lines.append("evaluation  \(evaluations) examples scored over the run")
+    lines.append("memory      about \(Self.size(memoryBytes))")
+    lines.append("disk        about \(Self.size(diskBytes))")
+    return lines.joined(separator: "\n")
+  }
+}

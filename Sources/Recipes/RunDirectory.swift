@@ -1,0 +1,110 @@
+import Continual
+public import Evaluation
+public import Foundation
+
+/// The folder of one run. Every file is written whole or not at all; a lock keeps two runs out of it.
+public final class RunDirectory {
+  public let url: URL
+  private var lock: Int32 = -1
+
+  public init(_ url: URL) { self.url = url }
+  deinit { if lock >= 0 { close(lock) } }
+
+  public var recipe: URL { file("recipe.yaml") }
+  public var environment: URL { file("environment.json") }
+  public var log: URL { file("log.jsonl") }
+  public var matrix: URL { file("matrix.json") }
+  public var metrics: URL { file("metrics.json") }
+  public var summary: URL { file("summary.json") }
+  public var report: URL { file("report.html") }
+  public var checkpoints: URL { file("checkpoints") }
+  public var model: URL { file("model") }
+  public var added: URL { file("added") }
+
+  public func file(_ name: String) -> URL { url.appendingPathComponent(name) }
+  public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
+
+  /// Whether the run was trained to its end.
+  public var isComplete: Bool { (try? JSON.decode(Summary.self, from: summary))?.isComplete ?? false }
+
+  /// Makes the folder and takes its lock, or says who has it.
+  public func open() throws {
+    do {
+      try FileManager.default.createDirectory(at: checkpoints, withIntermediateDirectories: true)
+    } catch {
+      throw FileError(action: .create, path: url.path, code: errno)
+    }
+    lock = Foundation.open(file(".lock").path, O_CREAT | O_RDWR, 0o644)
+    guard lock >= 0 else { throw FileError(action: .create, path: url.path, code: errno) }
+    guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunError.locked(url) }
+  }
+
+  /// The three matrices of a run as `matrix.json` holds them; no time stands in it, so equal runs give equal bytes.
+  public struct Matrices: Codable, Sendable {
+    public var accuracy: AccuracyMatrix
+    public var macroF1: AccuracyMatrix
+    public var validation: AccuracyMatrix
+  }
+
+  /// Facts of a run that are neither scores nor settings.
+  public struct Summary: Codable, Sendable {
+    public var methods: [String]
+    public var stream: String
+    public var scenario: String
+    public var model: String
+    public var seed: Int
+    public var learningRate: Double
+    public var variant: String
+    public var command: String
+    public var isComplete: Bool
+    public var wallSeconds: Double
+    public var timings: [ExperienceTiming]
+    public var trainableParameters: Int
+    public var totalParameters: Int
+    public var bytesStored: Int
+    public var peakBytes: Int
+  }
+
+  /// What a report and a comparison need, read from the files.
+  public func record() throws -> RunRecord {
+    let matrices = try JSON.decode(Matrices.self, from: matrix)
+    let summary = try JSON.decode(Summary.self, from: summary)
+    var record = RunRecord(
+      id: url.lastPathComponent, methods: summary.methods, seed: summary.seed, stream: summary.stream,
+      matrix: matrices.accuracy)
+    (record.macroF1, record.validation) = (matrices.macroF1, matrices.validation)
+    (record.scenario, record.model, record.variant) = (summary.scenario, summary.model, summary.variant)
+    (record.learningRate, record.command) = (summary.learningRate, summary.command)
+    (record.wallSeconds, record.timings) = (summary.wallSeconds, summary.timings)
+    (record.trainableParameters, record.totalParameters) = (summary.trainableParameters, summary.totalParameters)
+    record.bytesStored = summary.bytesStored
+    record.recipe = (try? String(contentsOf: recipe, encoding: .utf8)) ?? ""
+    record.environment = (try? JSON.decode([String: String].self, from: environment)) ?? [:]
+    let lines = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+    record.steps = lines.split(separator: "\n").compactMap {
+      try? JSONDecoder().decode(StepRecord.self, from: Data($0.utf8))
+    }
+    return record
+  }
+}
+
+/// A run folder that cannot be used as asked.
+public enum RunError: LocalizedError, CustomStringConvertible {
+  case locked(URL)
+  case unfinished(URL)
+  case finished(URL)
+  case nothingToResume(URL)
+  case notARun(URL)
+
+  public var description: String {
+    switch self {
+    case .locked(let url): "another process is running in \(url.path). Wait for it, stop it, or choose another --out."
+    case .unfinished(let url): "\(url.path) holds a run that is not finished. Add --resume to go on, or choose another --out."
+    case .finished(let url):
+      "\(url.path) holds a finished run. Choose another --out; 'jay continue \(url.path) --data NEW.jsonl' adds an experience."
+    case .nothingToResume(let url): "there is no run to resume in \(url.path). Leave out --resume, or check --out."
+    case .notARun(let url): "\(url.path) is not the folder of a run: it has no recipe.yaml. 'jay run' writes such folders."
+    }
+  }
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,122 @@
+import Continual
+import Evaluation
+import Foundation
+import NN
+import Streams
+import Torch
+
+/// Writes a run down while it happens: log lines, checkpoints, progress; turns an interrupt into a saved stop.
+final class RunObserver: TrainingObserver {
+  private let directory: RunDirectory
+  private let settings: TrainingSettings
+  private let progressLine: ProgressLine
+  private let resumeCommand: String
+  var fingerprints: [String: String] = [:]
+  private(set) var timings: [ExperienceTiming] = []
+  private(set) var peakBytes = 0
+  private var log: FileHandle?
+  private var logBytes = 0
+  private var earlierSeconds = 0.0
+  private var globalStep = 0
+  private let began = ContinuousClock.now
+  private var lastCheckpoint = ContinuousClock.now
+  private var window = (tokens: 0, start: ContinuousClock.now)
+  private var trainedAt = ContinuousClock.now
+  private var trainSeconds = 0.0
+
+  init(_ directory: RunDirectory, settings: TrainingSettings, progress: ProgressLine, resumeCommand: String) {
+    (self.directory, self.settings, progressLine) = (directory, settings, progress)
+    self.resumeCommand = resumeCommand
+  }
+
+  var wallSeconds: Double { earlierSeconds + began.duration(to: .now).seconds }
+
+  /// Opens the log; after a resume, cut to where the checkpoint was written.
+  func open(resuming record: Checkpoint.Record?) throws {
+    let path = directory.log.path
+    if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write("", to: directory.log) }
+    guard let handle = FileHandle(forUpdatingAtPath: path) else { throw FileError(action: .write, path: path, code: errno) }
+    logBytes = record?.logBytes ?? 0
+    earlierSeconds = record?.wallSeconds ?? 0
+    try handle.truncate(atOffset: UInt64(logBytes))
+    try handle.seekToEnd()
+    log = handle
+    let kept = (try? String(contentsOf: directory.log, encoding: .utf8)) ?? ""
+    for line in kept.split(separator: "\n") {
+      if let step = try? JSONDecoder().decode(StepRecord.self, from: Data(line.utf8)) { globalStep = step.step }
+      if let timing = try? JSONDecoder().decode(ExperienceTiming.self, from: Data(line.utf8)) { timings.append(timing) }
+    }
+  }
+
+  func willTrain(_ experience: Experience, updates: Int, from step: Int) {
+    window = (0, .now)
+    trainedAt = .now
+    progressLine.begin("\(experience.name)", updates: updates, from: step)
+  }
+
+  func didCompute(_ report: StepReport) {
+    globalStep += 1
+    window.tokens += report.tokens
+    guard (report.step.index + 1) % settings.logEvery == 0 || report.step.index + 1 == report.step.total else { return }
+    let seconds = window.start.duration(to: .now).seconds
+    let resident = Memory.residentBytes
+    peakBytes = max(peakBytes, resident)
+    let record = StepRecord(
+      step: globalStep, experience: report.step.experience.index, epoch: report.epoch, loss: report.loss.item(),
+      learningRate: report.learningRate, gradientNorm: report.gradientNorm, tokens: window.tokens,
+      tokensPerSecond: seconds > 0 ? Double(window.tokens) / seconds : nil, residentBytes: resident,
+      wallSeconds: wallSeconds)
+    append(record)
+    progressLine.update(report.step.index + 1, loss: record.loss, tokensPerSecond: record.tokensPerSecond ?? 0)
+    window = (0, .now)
+  }
+
+  func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {
+    let isDue =
+      settings.checkpointSteps > 0
+      ? trainer.progress.step % settings.checkpointSteps == 0
+      : lastCheckpoint.duration(to: .now).seconds >= settings.checkpointSeconds
+    let isInterrupted = Interrupt.isRequested
+    if isDue || isInterrupted { try save(trainer, optimizer) }
+    if isInterrupted { throw TrainingError.interrupted(resume: resumeCommand) }
+    if trainer.progress.step == 1 { window = (0, .now) }
+  }
+
+  func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {
+    progressLine.end(row: progress.matrix)
+    let total = trainedAt.duration(to: .now).seconds
+    let timing = ExperienceTiming(
+      experience: experience.index, trainSeconds: trainSeconds, evaluationSeconds: total - trainSeconds)
+    timings.append(timing)
+    append(timing)
+  }
+
+  func willEvaluate(_ experience: Experience) { trainSeconds = trainedAt.duration(to: .now).seconds }
+
+  func didEnd(_ trainer: Trainer) throws {
+    try save(trainer, nil)
+    if Interrupt.isRequested, trainer.progress.experience < trainer.learner.stream.count {
+      throw TrainingError.interrupted(resume: resumeCommand)
+    }
+  }
+
+  func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws { try save(trainer, optimizer) }
+
+  private func save(_ trainer: Trainer, _ optimizer: (any Optimizer)?) throws {
+    try log?.synchronize()
+    try Checkpoint.write(
+      trainer, optimizer: optimizer, to: directory.checkpoints, logBytes: logBytes, wallSeconds: wallSeconds,
+      fingerprints: fingerprints)
+    lastCheckpoint = .now
+  }
+
+  private func append(_ record: some Encodable) {
+    // A log line that cannot be written must not end a run that could still be saved; the checkpoint will say so.
+    guard let log, let line = try? JSON.line(record), (try? log.write(contentsOf: line)) != nil else { return }
+    logBytes += line.count
+  }
+}
+
+extension Duration {
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

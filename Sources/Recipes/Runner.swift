@@ -1,0 +1,120 @@
+public import Continual
+import Evaluation
+public import Foundation
+import Models
+import NN
+import Report
+public import Streams
+import Torch
+
+/// Runs a recipe into a folder: starts, resumes, extends.
+public struct Runner {
+  public enum Start: Sendable { case new, resume }
+
+  public let places: Places
+  /// No progress on the terminal.
+  public var isQuiet = false
+
+  public init(places: Places) { self.places = places }
+
+  /// Trains what is left of the recipe and writes everything to `folder`.
+  public func run(_ recipe: Recipe, in folder: URL, start: Start, name: String = "") throws {
+    let directory = RunDirectory(folder)
+    switch (start, directory.exists) {
+    case (.new, true):
+      throw (try? directory.record())?.matrix.isComplete == true ? RunError.finished(folder) : RunError.unfinished(folder)
+    case (.resume, false): throw RunError.nothingToResume(folder)
+    default: break
+    }
+    try directory.open()
+    let line = ProgressLine(prefix: name.isEmpty ? "" : "[\(name)] ", isQuiet: isQuiet)
+    let observer = RunObserver(
+      directory, settings: recipe.training, progress: line, resumeCommand: "jay run --resume --out \(folder.relativePath)")
+    let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
+    observer.fingerprints = session.fingerprints
+    try Self.checkRoom(session, folder)
+    if start == .new {
+      try AtomicFile.write(recipe.yaml(comments: true), to: directory.recipe)
+      try AtomicFile.write(try JSON.encode(Environment.facts(recipe)), to: directory.environment)
+    }
+    try resume(session, directory, observer, line)
+    line.say("\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
+      + "\(session.stream.count) experiences), seed \(recipe.header.seed)")
+    defer { try? Self.writeResults(session, directory, observer) }
+    try session.trainer.run()
+  }
+
+  private func resume(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver, _ line: ProgressLine) throws {
+    let (checkpoint, skipped) = Checkpoint.newest(in: directory.checkpoints)
+    for name in skipped { line.say("skipped the incomplete checkpoint \(name)") }
+    guard let checkpoint else { return try observer.open(resuming: nil) }
+    for what in ["recipe", "data", "tokenizer", "model"]
+    where checkpoint.record.fingerprints[what] != session.fingerprints[what] {
+      throw CheckpointError.changed(what: what, checkpoint.url)
+    }
+    try checkpoint.restore(session.trainer)
+    try observer.open(resuming: checkpoint.record)
+    line.say("resumed at experience \(checkpoint.record.experience + 1), update \(checkpoint.record.step)")
+  }
+
+  /// The matrices, metrics, summary and report of a run, finished or not.
+  static func writeResults(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver) throws {
+    let progress = session.trainer.progress, learner = session.trainer.learner, recipe = session.recipe
+    let matrices = RunDirectory.Matrices(
+      accuracy: progress.matrix, macroF1: progress.macroF1, validation: progress.validation)
+    try AtomicFile.write(try JSON.encode(matrices), to: directory.matrix)
+    try AtomicFile.write(try JSON.encode(Metric.values(of: progress.matrix)), to: directory.metrics)
+    let trainable = learner.parameters.trainable
+    let summary = RunDirectory.Summary(
+      methods: recipe.methodNames, stream: session.stream.name, scenario: session.stream.scenario.rawValue,
+      model: recipe.model.name, seed: recipe.header.seed, learningRate: recipe.training.learningRate,
+      variant: recipe.variant, command: "jay run \(directory.recipe.relativePath) --out NEW",
+      isComplete: progress.matrix.isComplete, wallSeconds: observer.wallSeconds, timings: observer.timings,
+      trainableParameters: trainable.reduce(0) { $0 + $1.count },
+      totalParameters: learner.parameters.all.reduce(0) { $0 + $1.count },
+      bytesStored: session.trainer.methods.reduce(0) { $0 + $1.state.byteCount },
+      peakBytes: max(observer.peakBytes, Memory.peakBytes))
+    try AtomicFile.write(try JSON.encode(summary), to: directory.summary)
+    try AtomicFile.write(
+      ReportPage.html(runs: [try directory.record()], title: "\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name)"),
+      to: directory.report)
+  }
+
+  /// Refuses a run that cannot fit, before it starts.
+  private static func checkRoom(_ session: Session, _ folder: URL) throws {
+    let plan = Plan(session)
+    let disk = (try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey]).volumeAvailableCapacity) ?? nil
+    if let disk, disk > 0, disk < plan.diskBytes {
+      throw RoomError.disk(needed: plan.diskBytes, available: disk, path: folder.path)
+    }
+    if Memory.available > 0, Memory.available < plan.memoryBytes {
+      throw RoomError.memory(needed: plan.memoryBytes, available: Memory.available)
+    }
+  }
+}
+
+/// Too little memory or disk for a run.
+public enum RoomError: LocalizedError, CustomStringConvertible {
+  case disk(needed: Int, available: Int, path: String)
+  case memory(needed: Int, available: Int)
+
+  public var description: String {
+    switch self {
+    case .disk(let needed, let available, let path):
+      "the run needs about \(Plan.size(needed)) of disk, \(path) has \(Plan.size(available)). Free some, or choose another --out."
+    case .memory(let needed, let available):
+      "the run needs about \(Plan.size(needed)) of memory, \(Plan.size(available)) are free. Lower training.batchSize or "
+        + "training.maxTokens, or train an adapter (lora)."
+    }
+  }
+  public var errorDescription: String? { description }
+}
+
+extension Recipe {
+  /// What tells this recipe from others of the same methods: the settings of methods that are not the defaults.
+  var variant: String {
+    methods.flatMap { name, configuration in
+      MethodIndex.named(name).map { RecipeWriter.differences(configuration, from: MethodIndex.configuration(of: $0)) } ?? []
+    }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,138 @@
+public import Continual
+import Evaluation
+public import Foundation
+import Methods
+import Models
+import NN
+public import Streams
+import Tokenizers
+import Torch
+
+/// A recipe made real: model, stream, tokenized data, methods, trainer.
+public struct Session {
+  public let recipe: Recipe
+  public let stream: TaskStream
+  public let trainer: Trainer
+  /// Hashes of what the run depends on.
+  public let fingerprints: [String: String]
+  public let modelDirectory: URL
+  public let tokenizer: any Tokenizer
+
+  /// - Parameters:
+  ///   - extra: experiences appended to the recipe's stream (`jay continue`).
+  ///   - observer: watches the run.
+  public init(
+    _ recipe: Recipe, places: Places, extra: [Experience] = [], observer: any TrainingObserver = SilentObserver()
+  ) throws {
+    self.recipe = recipe
+    guard let device = Device(recipe.header.device), device.isAvailable else { throw PlaceError.noDevice(recipe.header.device) }
+    var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
+    for experience in extra { stream = try stream.appending(experience) }
+    self.stream = stream
+    try Compatibility.check(recipe, stream)
+    modelDirectory = try places.model(recipe.model.name)
+    let tokenizer = try TokenizerLoader.load(from: modelDirectory)
+    self.tokenizer = tokenizer
+    let seed = UInt64(recipe.header.seed)
+    let model = try ModelIndex.load(
+      modelDirectory, pooling: .init(rawValue: recipe.model.pooling) ?? .mean, dropout: recipe.model.dropout,
+      dtype: recipe.training.precision == .bf16 ? .bfloat16 : .float32, device: device, seed: seed)
+    let maxTokens = min(recipe.training.maxTokens, model.maxLength)
+    let learner = Learner(model: model, stream: stream, device: device, seed: seed) { experience in
+      TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: maxTokens)
+    }
+    let methods = try recipe.methods.map { name, configuration in
+      guard let type = MethodIndex.named(name) else { preconditionFailure("method \(name) passed the reader") }
+      return try Self.make(type, configuration, learner)
+    }
+    trainer = Trainer(
+      learner: learner, methods: methods, settings: recipe.training, evaluation: recipe.evaluation, observer: observer)
+    fingerprints = [
+      "recipe": Fingerprint.text(recipe.resumable.yaml()), "data": Fingerprint.stream(stream),
+      "tokenizer": try Self.tokenizerHash(modelDirectory),
+      "model": try Fingerprint.file(modelDirectory.appendingPathComponent("config.json")),
+    ]
+  }
+
+  private static func make<M: ContinualMethod>(
+    _ type: M.Type, _ configuration: any ConfigurationSection, _ learner: Learner
+  ) throws -> any ContinualMethod {
+    guard let configuration = configuration as? M.Configuration else {
+      preconditionFailure("\(type) takes \(M.Configuration.self), not \(Swift.type(of: configuration))")
+    }
+    return try M(configuration, learner: learner)
+  }
+
+  private static func tokenizerHash(_ directory: URL) throws -> String {
+    let files = ["tokenizer.json", "vocab.txt"].map { directory.appendingPathComponent($0) }
+    guard let file = files.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else { return "" }
+    return try Fingerprint.file(file)
+  }
+}
+
+extension Recipe {
+  /// The recipe without what may change between two sittings of one run.
+  var resumable: Recipe {
+    var copy = self
+    let defaults = TrainingSettings()
+    copy.training.checkpointSeconds = defaults.checkpointSeconds
+    copy.training.checkpointSteps = defaults.checkpointSteps
+    copy.training.logEvery = defaults.logEvery
+    return copy
+  }
+}
+
+/// Whether the methods of a recipe can run on its stream.
+enum Compatibility {
+  static func check(_ recipe: Recipe, _ stream: TaskStream) throws {
+    let declaration = stream.declaration
+    for (name, _) in recipe.methods {
+      guard let card = MethodIndex.named(name)?.card else { continue }
+      if card.requires.contains(.taskLabelAtTest), !declaration.hasTaskLabelAtTest {
+        throw CompatibilityError.needsTaskLabel(method: name, stream: stream.name, scenario: stream.scenario.rawValue)
+      }
+      if card.requires.contains(.boundaries), !(declaration.boundariesVisible || declaration.hasTaskLabelAtTrain) {
+        throw CompatibilityError.needsBoundaries(method: name, stream: stream.name, scenario: stream.scenario.rawValue)
+      }
+    }
+    for experience in stream.experiences where experience.train.isEmpty {
+      throw CompatibilityError.nothingToTrain(experience: experience.name)
+    }
+    for experience in stream.experiences where experience.test.isEmpty {
+      throw CompatibilityError.nothingToTest(experience: experience.name)
+    }
+    let names = recipe.methodNames
+    if let twice = names.first(where: { name in names.filter { $0 == name }.count > 1 }) {
+      throw CompatibilityError.twice(method: twice)
+    }
+    let whole = names.filter { ["joint", "per-task"].contains($0) }
+    if whole.count > 1 { throw CompatibilityError.exclusive(whole) }
+  }
+}
+
+/// An impossible combination in a recipe.
+public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatable {
+  case needsTaskLabel(method: String, stream: String, scenario: String)
+  case needsBoundaries(method: String, stream: String, scenario: String)
+  case nothingToTrain(experience: String)
+  case nothingToTest(experience: String)
+  case twice(method: String)
+  case exclusive([String])
+
+  public var description: String {
+    switch self {
+    case .needsTaskLabel(let method, let stream, let scenario):
+      "'\(method)' must be told the task when it predicts, but the stream '\(stream)' is \(scenario): it gives no task label "
+        + "at test time. Set stream.taskLabelAtTest: true, or choose another method (jay list methods)."
+    case .needsBoundaries(let method, let stream, let scenario):
+      "'\(method)' must be told where an experience ends, but the stream '\(stream)' is \(scenario). Choose another method."
+    case .nothingToTrain(let experience):
+      "experience '\(experience)' has no training examples. Raise stream.trainCap, or lower stream.validationShare."
+    case .nothingToTest(let experience): "experience '\(experience)' has no test examples. Raise stream.testCap."
+    case .twice(let method): "'\(method)' is listed twice. Keep one entry."
+    case .exclusive(let methods):
+      "\(methods.joined(separator: " and ")) each restart the model for every experience and cannot be combined. Keep one."
+    }
+  }
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,39 @@
+import Foundation
+public import Streams
+
+extension StreamSection {
+  /// Loads the stream, cuts it, holds validation out of train, orders it.
+  public func resolve(_ places: Places, seed: Int) throws -> TaskStream {
+    var stream = try load(places)
+    if name != "cl15", !tasks.isEmpty { stream = try stream.subset(names: tasks) }
+    if validationShare > 0, stream.experiences.contains(where: \.validation.isEmpty) {
+      stream = stream.holdingOut(.fraction(validationShare, atMost: 500), seed: UInt64(dataSeed))
+    }
+    let caps = Caps(
+      train: trainCap > 0 ? trainCap : nil, validation: validationCap > 0 ? validationCap : nil,
+      test: testCap > 0 ? testCap : nil)
+    stream = stream.capped(caps, seed: UInt64(dataSeed))
+    if shuffleTasks { stream = stream.reordered(seed: UInt64(seed)) }
+    if !taskLabelAtTest {
+      var declaration = stream.declaration
+      declaration.hasTaskLabelAtTest = false
+      stream = TaskStream(
+        name: stream.name, declaration: declaration, sharesLabels: stream.sharesLabels, experiences: stream.experiences)
+    }
+    return stream
+  }
+
+  private func load(_ places: Places) throws -> TaskStream {
+    switch name {
+    case "meadow": return try .meadow()
+    case "folder": return try StreamLoader.load(URL(fileURLWithPath: folder))
+    case "cl15":
+      let url = folder.isEmpty ? places.data.appendingPathComponent("cl15") : URL(fileURLWithPath: folder)
+      guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
+      if order > 0 { return try CL15.stream(url, order: order, holdout: nil) }
+      return try CL15.stream(url, tasks: tasks, holdout: nil)
+    default:
+      return try DataRegistry(home: places.home).stream(name)
+    }
+  }
+}
