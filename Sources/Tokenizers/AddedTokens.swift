@@ -40,9 +40,6 @@ struct AddedTokens: Sendable {
 
   subscript(id id: Int32) -> String? { tokens[id]?.content }
 
-  /// Whether normalized text has to be searched too.
-  var searchesNormalizedText: Bool { !normalized.isEmpty }
-
   /// Cuts raw text around the tokens that are not normalized.
   func splitRaw(_ text: [UInt8]) -> [Stretch] { raw.split(text) }
 
@@ -65,9 +62,8 @@ extension AddedTokens {
       for (pattern, _) in patterns { starts[Int(pattern[0])] = true }
     }
 
-    var isEmpty: Bool { tokens.isEmpty }
-
     func split(_ text: [UInt8]) -> [Stretch] {
+      if tokens.isEmpty { return [Stretch(range: text.indices)] }
       var stretches: [Stretch] = []
       var done = 0
       var position = 0

@@ -53,7 +53,9 @@ struct ScalarClass: OptionSet, Sendable {
     }
   }
 
-  /// Ideographs. The sixth range starts where the reference has it, at 2B920 and not at Unicode's 2B820.
+  /// Ideographs.
+  ///
+  /// The sixth range starts where the reference has it, at 2B920 and not at Unicode's 2B820.
   private static func isChinese(_ value: UInt32) -> Bool {
     switch value {
     case 0x4E00...0x9FFF, 0x3400...0x4DBF, 0x20000...0x2A6DF, 0x2A700...0x2B73F, 0x2B740...0x2B81F,

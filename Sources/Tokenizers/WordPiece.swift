@@ -1,4 +1,5 @@
 /// Splits a word into the longest pieces of a vocabulary, from the left.
+///
 /// Source: Devlin et al. 2019, §3 (arXiv 1810.04805); behaviour of huggingface/tokenizers 0.23.
 struct WordPiece: Sendable {
   let vocabulary: Vocabulary

@@ -11,7 +11,8 @@ struct WordPieceDecoder: Sendable, Equatable {
     for (index, token) in tokens.enumerated() {
       var piece = token
       if index > 0 {
-        piece = token.utf8.starts(with: prefix.utf8) ? String(token.utf8.dropFirst(prefix.utf8.count)) ?? "" : " " + token
+        let continues = token.utf8.starts(with: prefix.utf8)
+        piece = continues ? String(decoding: token.utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : " " + token
       }
       text += cleansUp && WordPieceDecoder.mayNeedCleaning(token) ? WordPieceDecoder.cleaned(piece) : piece
     }

@@ -29,9 +29,9 @@ struct SHA256 {
     }
   }()
 
-  mutating func update(_ value: Int32) {
-    append(UInt32(bitPattern: value).byteSwapped)
-    words += 1
+  mutating func update(_ values: [Int32]) {
+    for value in values { append(UInt32(bitPattern: value).byteSwapped) }
+    words += UInt64(values.count)
   }
 
   /// The digest in hexadecimal.
@@ -55,23 +55,28 @@ struct SHA256 {
     }
   }
 
+  /// Masking shifts and a pointer keep this bearable in a debug build.
   private mutating func compress() {
-    func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
-    for index in 16..<64 {
-      let (old, new) = (block[index - 15], block[index - 2])
-      let s0 = rotated(old, 7) ^ rotated(old, 18) ^ old >> 3
-      let s1 = rotated(new, 17) ^ rotated(new, 19) ^ new >> 10
-      block[index] = block[index - 16] &+ s0 &+ block[index - 7] &+ s1
+    func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word &>> count | word &<< (32 &- count) }
+    block.withUnsafeMutableBufferPointer { block in
+      for index in 16..<64 {
+        let (old, new) = (block[index &- 15], block[index &- 2])
+        let s0 = rotated(old, 7) ^ rotated(old, 18) ^ old &>> 3
+        let s1 = rotated(new, 17) ^ rotated(new, 19) ^ new &>> 10
+        block[index] = block[index &- 16] &+ s0 &+ block[index &- 7] &+ s1
+      }
+      var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+      var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+      SHA256.constants.withUnsafeBufferPointer { constants in
+        for index in 0..<64 {
+          let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
+          let first = h &+ s1 &+ (e & f ^ ~e & g) &+ constants[index] &+ block[index]
+          let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
+          let second = s0 &+ (a & b ^ a & c ^ b & c)
+          (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
+        }
+      }
+      for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
     }
-    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
-    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
-    for index in 0..<64 {
-      let s1 = rotated(e, 6) ^ rotated(e, 11) ^ rotated(e, 25)
-      let first = h &+ s1 &+ (e & f ^ ~e & g) &+ SHA256.constants[index] &+ block[index]
-      let s0 = rotated(a, 2) ^ rotated(a, 13) ^ rotated(a, 22)
-      let second = s0 &+ (a & b ^ a & c ^ b & c)
-      (h, g, f, e, d, c, b, a) = (g, f, e, d &+ first, c, b, a, first &+ second)
-    }
-    for (index, word) in [a, b, c, d, e, f, g, h].enumerated() { state[index] &+= word }
   }
 }

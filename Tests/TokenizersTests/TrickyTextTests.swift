@@ -2,7 +2,9 @@ import Foundation
 import Testing
 import Tokenizers
 
-/// Ids and decoded text equal to huggingface/tokenizers on texts chosen to break. Written by `Tools/golden/tokenizers.py`.
+/// Ids and decoded text equal to huggingface/tokenizers on texts chosen to break.
+///
+/// Written by `Tools/golden/tokenizers.py`.
 @Suite(.enabled(if: Fixtures.exists(Fixtures.minilm), "needs MiniLM's folder at JAY_MODELS/minilm or .models/minilm"))
 struct TrickyTextTests {
   struct Golden: Decodable { let cases: [Case] }

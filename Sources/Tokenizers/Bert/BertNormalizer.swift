@@ -23,7 +23,7 @@ struct BertNormalizer: Sendable {
   init(_ options: Options) {
     let steps = NormalizationSteps(options: options)
     self.steps = steps
-    replacements = Replacements(steps)
+    replacements = options == Options() ? .uncased : Replacements(steps)
     ascii = (UInt8(0)..<0x80).map { byte in
       steps.apply(to: [Unicode.Scalar(byte)]).first.map { UInt8($0.value) } ?? BertNormalizer.dropped
     }
@@ -88,17 +88,27 @@ struct NormalizationSteps: Sendable {
   private static func decomposed(_ scalars: [Unicode.Scalar]) -> [Unicode.Scalar] {
     var result: [Unicode.Scalar] = []
     for scalar in scalars.flatMap(decomposition) {
-      let rank = combiningClass(scalar)
       var index = result.count
-      while rank > 0, index > 0, combiningClass(result[index - 1]) > rank { index -= 1 }
+      if index > 0 {
+        let rank = combiningClass(scalar)
+        while rank > 0, index > 0, combiningClass(result[index - 1]) > rank { index -= 1 }
+      }
       result.insert(scalar, at: index)
     }
     return result
   }
 
   private static func decomposition(_ scalar: Unicode.Scalar) -> [Unicode.Scalar] {
-    guard isKnown(scalar) else { return [scalar] }
+    guard mayDecompose(scalar.value), isKnown(scalar) else { return [scalar] }
     return Array(String(Character(scalar)).decomposedStringWithCanonicalMapping.unicodeScalars)
+  }
+
+  /// Saves the question for most of the basic plane: ideographs and private use never decompose.
+  private static func mayDecompose(_ value: UInt32) -> Bool {
+    switch value {
+    case 0..<0xC0, 0x3400..<0xA000, 0xE000..<0xF900: false
+    default: true
+    }
   }
 
   /// Canonical combining class by Unicode 9; 0 for what does not combine.

@@ -2,10 +2,17 @@
 enum BertPreTokenizer {
   /// The next word of `text[position..<end]`; `position` moves behind it.
   static func nextWord(in text: [UInt8], from position: inout Int, to end: Int) -> Range<Int>? {
+    let ascii = ascii
     var start = position
     while position < end {
       let here = position
-      let kind = kind(in: text, at: &position)
+      let kind: Kind
+      if text[position] < 0x80 {
+        kind = ascii[Int(text[position])]
+        position += 1
+      } else {
+        kind = self.kind(of: text.scalar(at: &position))
+      }
       if kind == .letter { continue }
       if here > start {
         position = here
@@ -20,15 +27,6 @@ enum BertPreTokenizer {
   private enum Kind: UInt8 { case letter, space, punctuation }
 
   private static let ascii = (UInt8(0)..<0x80).map { kind(of: Unicode.Scalar($0)) }
-
-  private static func kind(in text: [UInt8], at position: inout Int) -> Kind {
-    let byte = text[position]
-    if byte < 0x80 {
-      position += 1
-      return ascii[Int(byte)]
-    }
-    return kind(of: text.scalar(at: &position))
-  }
 
   private static func kind(of scalar: Unicode.Scalar) -> Kind {
     let scalarClass = ScalarClass.of(scalar)

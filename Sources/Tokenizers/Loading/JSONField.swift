@@ -45,7 +45,8 @@ struct JSONField {
   /// A member this object must have.
   func member(_ name: String) throws(TokenizerError) -> JSONField {
     if let field = try optional(name) { return field }
-    throw JSONField(.null, file: file, path: path.isEmpty ? name : path + "." + name).unexpected("given")
+    throw .unexpectedValue(
+      file: file, path: path.isEmpty ? name : path + "." + name, expected: "given", found: "missing")
   }
 
   /// All members of this object, in the order of the file.

@@ -128,7 +128,7 @@ extension JSONReader {
     return string
   }
 
-  /// The scalar of an escape sequence such as `\n` or `é`; of two in a row beyond the basic plane.
+  /// The scalar of an escape sequence such as `\n` or `\u00e9`; of two in a row beyond the basic plane.
   private mutating func escape() throws(Failure) -> Unicode.Scalar {
     position += 1
     guard let byte = next else { throw failure("an escape sequence") }

@@ -69,7 +69,9 @@ struct TokenizerFile {
       prefix: try decoder.member("prefix").string(), cleansUp: try decoder.member("cleanup").bool())
   }
 
-  /// The added tokens. Those the model lacks are numbered behind it, in order; the ids in the file must agree.
+  /// The added tokens.
+  ///
+  /// Those the model lacks are numbered behind it, in order; the ids in the file must agree.
   private func addedTokens(_ vocabulary: Vocabulary) throws -> [AddedTokens.Token] {
     var next = Int32(vocabulary.count)
     var tokens: [AddedTokens.Token] = []
