@@ -6,7 +6,7 @@ public import Torch
 ///
 /// A recipe holds a list of methods: plans, batches and gradients pass through them in list order, penalties add.
 /// Every hook has a default, so a method writes only those it needs.
-public protocol ContinualMethod: AnyObject {
+public protocol ContinualMethod: AnyObject, SendableMetatype {
   associatedtype Configuration: ConfigurationSection
   static var card: MethodCard { get }
   init(_ configuration: Configuration, learner: Learner) throws

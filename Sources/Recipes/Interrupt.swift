@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 import Synchronization
 
 /// Ctrl-C and SIGTERM as a flag that the run looks at between updates. A second signal ends the process at once.

@@ -1,4 +1,4 @@
-import Evaluation
+public import Evaluation
 public import Foundation
 import Report
 

@@ -1,6 +1,7 @@
 import Continual
 public import Evaluation
 public import Foundation
+import Torch
 
 /// The folder of one run. Every file is written whole or not at all; a lock keeps two runs out of it.
 public final class RunDirectory {

@@ -1,10 +1,10 @@
-public import Continual
+import Continual
 import Evaluation
 public import Foundation
 import Models
 import NN
 import Report
-public import Streams
+import Streams
 import Torch
 
 /// Runs a recipe into a folder: starts, resumes, extends.

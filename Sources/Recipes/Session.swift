@@ -5,7 +5,7 @@ import Methods
 import Models
 import NN
 public import Streams
-import Tokenizers
+public import Tokenizers
 import Torch
 
 /// A recipe made real: model, stream, tokenized data, methods, trainer.
