@@ -3,7 +3,7 @@ public import Torch
 
 /// A low-rank update of one linear layer: y ← y + (α/r)·(dropout(x)·Aᵀ)·Bᵀ.
 /// Source: Hu et al. 2022, §4.1 (arXiv 2106.09685); initialised as huggingface/peft does.
-public final class LoRA: Attachment {
+public final class LoRA: MergeableAttachment {
   /// `[rank, inputs]`, Kaiming-uniform.
   public let a: Parameter
   /// `[outputs, rank]`, zero: a fresh adapter changes nothing.

@@ -9,5 +9,5 @@ struct Jay: ParsableCommand {
     abstract: "Continual learning for language models: teach task after task, keep what was known.",
     discussion: "Start with 'jay demo'. A recipe (YAML) describes a run; 'jay run RECIPE' makes a folder with matrices, metrics, a report and the model.",
     version: Version.current,
-    subcommands: [Run.self])
+    subcommands: [DemoCommand.self, Run.self])
 }

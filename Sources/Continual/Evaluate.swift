@@ -31,7 +31,7 @@ extension Learner {
     let groups =
       knowsTaskAtTest ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
     for (experience, members) in groups.sorted(by: { ($0.key ?? -1) < ($1.key ?? -1) }) {
-      try Self.wrapped(methods[...], experience, self) {
+      try predicting(experience, methods: methods) {
         inference {
           for batch in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) {
             let output = model(deviceBatch(Batch(batch.map { examples[$0] })), .evaluation)
@@ -53,12 +53,11 @@ extension Learner {
     return counts
   }
 
-  private static func wrapped(
-    _ methods: ArraySlice<any ContinualMethod>, _ experience: Int?, _ learner: Learner, _ body: () throws -> Void
-  ) throws {
+  /// Runs `body` with the model as the methods want it for predictions, the first method outermost.
+  public func predicting(_ experience: Int?, methods: [any ContinualMethod], _ body: () throws -> Void) throws {
     guard let first = methods.first else { return try body() }
-    try first.predicting(experience, learner: learner) {
-      try wrapped(methods.dropFirst(), experience, learner, body)
+    try first.predicting(experience, learner: self) {
+      try predicting(experience, methods: Array(methods.dropFirst()), body)
     }
   }
 

@@ -52,6 +52,12 @@ public protocol Attachment: AnyObject {
   func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor
 }
 
+/// An attachment that is a change of the layer's weight.
+public protocol MergeableAttachment: Attachment {
+  /// The change, `[outputs, inputs]` float32.
+  var product: Tensor { get }
+}
+
 /// A weight `[outputs, inputs]` and the tap that sees the activations its rows produce.
 public struct RowWeight {
   public let parameter: Parameter

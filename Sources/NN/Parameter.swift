@@ -14,6 +14,8 @@ public final class Parameter {
   public let role: ParameterRole
   public private(set) var value: Tensor
   private var storedMaster: Tensor?
+  private var own: Tensor?
+  private(set) var exchanged: Tensor?
   /// Changes whenever values are replaced other than by a training step; caches of derived values compare it.
   public private(set) var revision = 0
 
@@ -67,9 +69,16 @@ public final class Parameter {
     }
   }
 
-  /// Puts another tensor in place of the value and gives back the old one; training state is untouched.
-  func exchangeValue(_ other: Tensor) -> Tensor {
-    defer { value = other }
-    return value
+  /// The float32 values that the forward pass reads now: the master, or what `ParameterStore.withValues` put in place.
+  public var current: Tensor { exchanged ?? master }
+
+  /// Puts other float32 values in place of the value, or (nil) takes them away; training state is untouched.
+  func exchange(_ other: Tensor?) {
+    if let other {
+      if exchanged == nil { own = value }
+      (exchanged, value) = (other, other.to(value.dtype))
+    } else if let own {
+      (exchanged, value, self.own) = (nil, own, nil)
+    }
   }
 }

@@ -39,12 +39,14 @@ public final class ParameterStore {
   /// Runs `body` with the forward pass reading `values` (float32, by name) instead of the current ones.
   /// Used for teachers, merged models and per-task snapshots; nothing is copied where dtypes agree.
   public func withValues<Result>(_ values: [String: Tensor], _ body: () throws -> Result) rethrows -> Result {
-    let replaced = values.map { name, value -> (Parameter, Tensor) in
+    let replaced = values.map { name, value -> (parameter: Parameter, before: Tensor?) in
       guard let parameter = self[name] else { preconditionFailure("withValues: no parameter is named \(name)") }
       precondition(value.shape == parameter.shape, "withValues: \(name) is \(parameter.shape), not \(value.shape)")
-      return (parameter, parameter.exchangeValue(value.to(parameter.value.dtype)))
+      let before = parameter.exchanged
+      parameter.exchange(value)
+      return (parameter, before)
     }
-    defer { for (parameter, original) in replaced { _ = parameter.exchangeValue(original) } }
+    defer { for (parameter, before) in replaced { parameter.exchange(before) } }
     return try body()
   }
 

@@ -1,0 +1,35 @@
+# One command each; `make check` is all that CI runs.
+export PKG_CONFIG_PATH := $(CURDIR)/.torch:$(PKG_CONFIG_PATH)
+export JAY_MODELS ?= $(CURDIR)/.models
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: build test check format docs golden bench index setup
+
+setup:
+	@Tools/setup
+
+build: setup
+	swift build -c release --product jay
+
+test: setup
+	swift build --build-tests
+	swift test --skip-build
+
+# Formatting, the index of methods, documentation without warnings, and the tests.
+check: setup
+	swift format lint --strict --recursive Sources Tests Package.swift
+	Tools/index --check
+	$(MAKE) test
+
+format:
+	swift format --in-place --recursive Sources Tests Package.swift
+
+index:
+	Tools/index
+
+# Needs the Python packages of Tools/golden/requirements.txt.
+golden:
+	python3 Tools/golden/all.py --check
+
+bench: build
+	Benchmarks/run

@@ -1,0 +1,73 @@
+public import Foundation
+public import NN
+public import Torch
+
+extension ModelDirectory {
+  /// Writes a model directory that other tools load: the original's configuration and tokenizer, every tensor of the
+  /// original under its own name and in its own dtype, with `weights` (float32, by parameter name) in place of theirs.
+  ///
+  /// - Throws: `ModelError` where a weight has no place in the original; `FileError`.
+  public func export(_ weights: [String: Tensor], to folder: URL) throws {
+    let prefix = ModelIndex.entries.first { $0.architecture == architecture }.map { entry in
+      names.contains { $0.hasPrefix(entry.prefix) } ? entry.prefix : ""
+    }
+    var tensors: [String: Tensor] = [:]
+    for file in files { tensors.merge(file.tensors()) { first, _ in first } }
+    var strangers: [String] = []
+    for (name, value) in weights {
+      let full = (prefix ?? "") + name
+      guard let original = tensors[full], original.shape == value.shape else {
+        strangers.append(full)
+        continue
+      }
+      tensors[full] = value.to(original.dtype, device: .cpu)
+    }
+    guard strangers.isEmpty else { throw ModelError.mismatch(url, missing: [], misshapen: [], extra: strangers.sorted()) }
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch { throw FileError(action: .create, path: folder.path, code: errno) }
+    for name in try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() where Self.isCarried(name) {
+      guard let data = FileManager.default.contents(atPath: url.appendingPathComponent(name).path) else { continue }
+      try AtomicFile.write(data, to: folder.appendingPathComponent(name))
+    }
+    try SafeTensorsWriter.write(tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))
+  }
+
+  /// Small text files that describe the model: configuration and tokenizer.
+  private static func isCarried(_ name: String) -> Bool {
+    name.hasSuffix(".txt") || (name.hasSuffix(".json") && !name.hasSuffix(".index.json")) || name.hasSuffix(".model")
+  }
+}
+
+extension ParameterStore {
+  /// Backbone weights as the forward pass uses them now, low-rank adapters merged in, float32.
+  /// - Throws: `ExportError` where an attachment is no change of the weight.
+  public func mergedBackbone() throws -> [String: Tensor] {
+    var weights: [String: Tensor] = [:]
+    for parameter in all where parameter.role == .backbone { weights[parameter.name] = parameter.current }
+    try withoutGradient {
+      for linear in linears {
+        for attachment in linear.attachments where attachment.isEnabled {
+          guard let mergeable = attachment as? any MergeableAttachment else {
+            throw ExportError.notMergeable(layer: linear.weight.name)
+          }
+          weights[linear.weight.name] = (weights[linear.weight.name] ?? linear.weight.current) + mergeable.product
+        }
+      }
+    }
+    return weights
+  }
+}
+
+/// A model that has no plain form.
+public enum ExportError: LocalizedError, CustomStringConvertible, Equatable {
+  case notMergeable(layer: String)
+
+  public var description: String {
+    switch self {
+    case .notMergeable(let layer):
+      "the adapter on \(layer) has a nonlinearity and cannot be merged into the weights. Train with a low-rank adapter (lora) to export."
+    }
+  }
+  public var errorDescription: String? { description }
+}

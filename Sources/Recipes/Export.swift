@@ -1,0 +1,68 @@
+import Continual
+public import Foundation
+import Models
+import NN
+import Streams
+import Torch
+
+/// The model of a run as a Hugging Face directory, with its heads beside it.
+public enum Export {
+  /// The heads as `jay.json` describes them.
+  struct Description: Encodable {
+    struct Task: Encodable {
+      let name: String
+      let labels: [String]
+      /// Row of `heads.safetensors` blocks: the global class of each label.
+      let classes: [Int]
+    }
+    let version: String
+    let pooling: String
+    let taskLabelAtTest: Bool
+    let tasks: [Task]
+    /// Global classes of each block `heads.<k>`, in order of rows.
+    let blocks: [[Int]]
+  }
+
+  /// Writes the newest checkpoint of a run.
+  /// - Parameter task: whose model, for methods that keep one a task.
+  public static func run(_ folder: URL, to target: URL, task: String?, places: Places) throws {
+    let session = try Session.restored(folder, places: places)
+    let experience = try task.map { name in
+      guard let found = session.stream.experiences.first(where: { $0.name == name }) else {
+        throw StreamError.unknownExperience(name, known: session.stream.experiences.map(\.name), stream: session.stream.name)
+      }
+      return found.index
+    }
+    try write(session, experience: experience, to: target)
+  }
+
+  static func write(_ session: Session, experience: Int?, to target: URL) throws {
+    let learner = session.trainer.learner
+    let original = try ModelDirectory(session.modelDirectory)
+    try learner.predicting(experience, methods: session.trainer.methods) {
+      try original.export(try learner.parameters.mergedBackbone(), to: target)
+      let heads = learner.parameters.all.filter { $0.role == .head }
+      try SafeTensorsWriter.write(
+        Dictionary(uniqueKeysWithValues: heads.map { ($0.name, $0.current) }),
+        to: target.appendingPathComponent("heads.safetensors"))
+    }
+    let description = Description(
+      version: Version.current, pooling: session.recipe.model.pooling, taskLabelAtTest: learner.knowsTaskAtTest,
+      tasks: learner.stream.experiences.map { .init(name: $0.name, labels: $0.labels, classes: $0.classes) },
+      blocks: learner.model.heads.blocks.map(\.classes))
+    try AtomicFile.write(try JSON.encode(description), to: target.appendingPathComponent("jay.json"))
+  }
+}
+
+extension Session {
+  /// The session of a run folder, in the state of its newest checkpoint.
+  public static func restored(_ folder: URL, places: Places) throws -> Session {
+    let directory = RunDirectory(folder)
+    guard directory.exists else { throw RunError.notARun(folder) }
+    let recipe = try Recipe(file: directory.recipe)
+    let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory))
+    guard let checkpoint = Checkpoint.newest(in: directory.checkpoints).checkpoint else { throw RunError.nothingToResume(folder) }
+    try checkpoint.restore(session.trainer)
+    return session
+  }
+}
