@@ -27,7 +27,7 @@ public struct Session {
     self.recipe = recipe
     guard let device = Device(recipe.header.device), device.isAvailable else { throw PlaceError.noDevice(recipe.header.device) }
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
-    for experience in extra { stream = try stream.appending(experience) }
+    for experience in recipe.stream.prepared(extra) { stream = try stream.appending(experience) }
     self.stream = stream
     try Compatibility.check(recipe, stream)
     modelDirectory = try places.model(recipe.model.name)
