@@ -57,7 +57,9 @@ public struct Runner {
     let (checkpoint, skipped) = Checkpoint.newest(in: directory.checkpoints)
     for name in skipped { line.say("skipped the incomplete checkpoint \(name)") }
     guard let checkpoint else { return try observer.open(resuming: nil) }
-    if let what = checkpoint.record.firstChange(in: session) { throw CheckpointError.changed(what: what, checkpoint.url) }
+    if let what = checkpoint.record.firstChange(session.fingerprints, session.stream) {
+      throw CheckpointError.changed(what: what, checkpoint.url)
+    }
     try checkpoint.restore(session.trainer)
     try observer.open(resuming: checkpoint.record)
     line.say("resumed at experience \(checkpoint.record.experience + 1), update \(checkpoint.record.step)")
@@ -100,12 +102,12 @@ public struct Runner {
 }
 
 extension Checkpoint.Record {
-  /// What a session depends on that is not what it was when the checkpoint was written; nil if all is the same.
-  /// Experiences that were added since are no change.
-  func firstChange(in session: Session) -> String? {
-    var now = session.fingerprints
-    now["data"] = Fingerprint.stream(session.stream, first: accuracy.experiences.count)
-    return ["recipe", "data", "tokenizer", "model"].first { fingerprints[$0] != now[$0] }
+  /// What of a run's dependencies is not what it was when the checkpoint was written; nil if all is the same.
+  /// Experiences that the stream gained since are no change.
+  func firstChange(_ fingerprints: [String: String], _ stream: TaskStream) -> String? {
+    var now = fingerprints
+    now["data"] = Fingerprint.stream(stream, first: accuracy.experiences.count)
+    return ["recipe", "data", "tokenizer", "model"].first { self.fingerprints[$0] != now[$0] }
   }
 }
 

@@ -47,9 +47,14 @@ public struct Session {
     }
     trainer = Trainer(
       learner: learner, methods: methods, settings: recipe.training, evaluation: recipe.evaluation, observer: observer)
-    fingerprints = [
+    fingerprints = try Self.fingerprints(recipe, stream, modelDirectory)
+  }
+
+  /// Hashes of what a run depends on.
+  static func fingerprints(_ recipe: Recipe, _ stream: TaskStream, _ modelDirectory: URL) throws -> [String: String] {
+    [
       "recipe": Fingerprint.text(recipe.resumable.yaml()), "data": Fingerprint.stream(stream),
-      "tokenizer": try Self.tokenizerHash(modelDirectory),
+      "tokenizer": try tokenizerHash(modelDirectory),
       "model": try Fingerprint.file(modelDirectory.appendingPathComponent("config.json")),
     ]
   }

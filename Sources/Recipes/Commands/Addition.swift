@@ -99,6 +99,7 @@ public struct Addition: Sendable {
 /// New data that cannot become an experience of a run.
 public enum AdditionError: LocalizedError, CustomStringConvertible, Equatable {
   case unfinished(String)
+  case noCheckpoint(String)
   case nameTaken(String, known: [String])
   case tooFewToTest(String, count: Int)
   case testBesideFolder(String)
@@ -109,6 +110,9 @@ public enum AdditionError: LocalizedError, CustomStringConvertible, Equatable {
     switch self {
     case .unfinished(let path):
       "\(path) is not finished, so nothing can be added to it yet. Finish it first: jay run --resume --out \(path)"
+    case .noCheckpoint(let path):
+      "the last checkpoint of \(path) is missing or damaged, so nothing can be built on it. 'jay verify \(path)' says what is "
+        + "wrong; restore the folder, or train anew with its recipe.yaml."
     case .nameTaken(let name, let known):
       "the run has an experience '\(name)' already (\(known.joined(separator: ", "))). Choose another name: --name NAME"
     case .tooFewToTest(let path, let count):

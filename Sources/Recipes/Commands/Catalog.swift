@@ -36,7 +36,9 @@ public struct Catalog {
   }
 
   /// An aligned table.
-  public static func text(_ items: [Item]) -> String { Output.table(items.map { [$0.name, $0.group, $0.summary] }) }
+  public static func text(_ items: [Item]) -> String {
+    items.isEmpty ? "none; 'jay doctor' says where Jay looks" : Output.table(items.map { [$0.name, $0.group, $0.summary] })
+  }
 
   private var installedModels: [Item] {
     names(in: places.models).compactMap { name in

@@ -80,7 +80,7 @@ extension StreamReport {
           ]
         }
     }
-    let title = "\(name): \(experiences.count) experiences, \(classCount) classes, \(scenario.rawValue)"
+    let title = "\(name): \(experiences.count) \(experiences.count == 1 ? "experience" : "experiences"), \(classCount) classes, \(scenario.rawValue)"
     return ([title, "", Output.table([["experience", "split", "examples", "balance", "labels"]] + rows), ""]
       + (remarks.isEmpty ? ["nothing to remark"] : remarks.map { "look: \($0)" })).joined(separator: "\n")
   }
@@ -94,7 +94,8 @@ extension StreamReport {
       if !absent.isEmpty { found.append("has no training example of \(absent.joined(separator: ", "))") }
       if absent.isEmpty, experience.train.balance < 0.1 { found.append("is far from balanced: the rarest label has less than a tenth of the most frequent") }
       if !experience.overlap.isEmpty {
-        found.append("has \(experience.overlap.count) test texts that stand in its training data too (\(experience.overlap.prefix(3).joined(separator: ", "))…)")
+        let ids = experience.overlap.prefix(3).joined(separator: ", ") + (experience.overlap.count > 3 ? ", …" : "")
+        found.append("has \(experience.overlap.count) test texts that stand in its training data too (\(ids))")
       }
       if experience.train.repeated > 0 { found.append("repeats \(experience.train.repeated) training texts") }
       if experience.train.dropped + experience.test.dropped > 0 {

@@ -1,4 +1,5 @@
 import Continual
+import Evaluation
 public import Foundation
 import Streams
 import Torch
@@ -24,8 +25,8 @@ extension RunDirectory {
     guard isComplete else { throw AdditionError.unfinished(url.relativePath) }
     let recipe = try Recipe(file: self.recipe)
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
-    let earlier = try Added.experiences(in: self)
-    for experience in earlier { stream = try stream.appending(experience) }
+    for experience in recipe.stream.prepared(try Added.experiences(in: self)) { stream = try stream.appending(experience) }
+    try checkEnd(recipe, stream, places)
     let (experiences, notes) = try addition.read(behind: stream, seed: UInt64(recipe.stream.dataSeed))
     var grown = stream
     for experience in experiences { grown = try grown.appending(experience) }
@@ -42,5 +43,16 @@ extension RunDirectory {
     let final = added.appendingPathComponent(name)
     guard rename(temporary.path, final.path) == 0 else { throw FileError(action: .write, path: final.path, code: errno) }
     return notes
+  }
+
+  /// The run can be gone on with: its last checkpoint is whole, and nothing that it depends on has changed.
+  private func checkEnd(_ recipe: Recipe, _ stream: TaskStream, _ places: Places) throws {
+    guard let checkpoint = Checkpoint.newest(in: checkpoints).checkpoint, checkpoint.record.accuracy.isComplete else {
+      throw AdditionError.noCheckpoint(url.relativePath)
+    }
+    let fingerprints = try Session.fingerprints(recipe, stream, try places.model(recipe.model.name))
+    if let what = checkpoint.record.firstChange(fingerprints, stream) {
+      throw CheckpointError.changed(what: what, checkpoint.url)
+    }
   }
 }
