@@ -51,6 +51,8 @@ let package = Package(
     .executableTarget(
       name: "jay", dependencies: ["Recipes", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/CLI", swiftSettings: strict),
+    .executableTarget(
+      name: "benchmark", dependencies: ["Methods", "Models"], path: "Benchmarks/Jay", swiftSettings: strict),
     library("TestSupport", ["Methods", "Models"]),
     tests("Torch", ["Torch"]),
     tests("NN", ["NN", "TestSupport"]),
