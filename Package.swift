@@ -20,6 +20,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
   name: "Jay",
   platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "jay", targets: ["jay"]),
+    .library(name: "Jay", targets: ["Recipes", "Methods", "Continual", "Models", "Adapters", "NN", "Torch", "Streams", "Tokenizers", "Evaluation", "Report"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
