@@ -65,11 +65,15 @@ public final class Parameter {
       master.copy(from: source, at: index)
       if value.dtype != .float32 { value.detached().copy(from: source.to(value.dtype), at: index) }
     }
+    revision += 1
   }
 
   /// Puts another tensor in place of the value and gives back the old one; training state is untouched.
   func exchangeValue(_ other: Tensor) -> Tensor {
-    defer { value = other }
+    defer {
+      value = other
+      revision += 1
+    }
     return value
   }
 }
