@@ -46,7 +46,7 @@ extension BERT {
       attentionDropout = try values.decodeIfPresent(Double.self, forKey: .attentionDropout) ?? 0.1
       layerNormEpsilon = try values.decodeIfPresent(Double.self, forKey: .layerNormEpsilon) ?? 1e-12
       initializerDeviation = try values.decodeIfPresent(Double.self, forKey: .initializerDeviation) ?? 0.02
-      try Self.requirePositive(values, [
+      try Self.requireSizes(values, [
         (.vocabularySize, vocabularySize), (.width, width), (.layers, layers), (.attentionHeads, attentionHeads),
         (.intermediateWidth, intermediateWidth), (.maxPositions, maxPositions), (.segmentTypes, segmentTypes),
       ])
@@ -57,12 +57,12 @@ extension BERT {
       }
     }
 
-    private static func requirePositive(
+    private static func requireSizes(
       _ values: KeyedDecodingContainer<CodingKeys>, _ sizes: [(CodingKeys, Int)]
     ) throws {
-      for (key, size) in sizes where size < 1 {
+      for (key, size) in sizes where size < 1 || size > Int32.max {
         throw DecodingError.dataCorruptedError(
-          forKey: key, in: values, debugDescription: "\(size) is not a positive number")
+          forKey: key, in: values, debugDescription: "\(size) is not a number from 1 to \(Int32.max)")
       }
     }
   }
