@@ -58,7 +58,8 @@ import Torch
     try compare("sgd", Self.sgd { _ in }, rate: 0.1)
     try compare("sgd-l2", Self.sgd { $0.weightDecay = 0.1 }, rate: 0.1)
     try compare("sgd-momentum", Self.sgd { ($0.momentum, $0.weightDecay) = (0.9, 0.01) }, rate: 0.1)
-    try compare("sgd-nesterov", Self.sgd { ($0.momentum, $0.weightDecay, $0.isNesterov) = (0.9, 0.01, true) }, rate: 0.1)
+    let nesterov = Self.sgd { ($0.momentum, $0.weightDecay, $0.isNesterov) = (0.9, 0.01, true) }
+    try compare("sgd-nesterov", nesterov, rate: 0.1)
   }
 
   @Test func decaySparesVectorsUnlessAsked() {

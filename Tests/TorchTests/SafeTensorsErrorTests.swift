@@ -21,7 +21,8 @@ import Torch
     var long = safeTensors("{}")
     long[0] = 200
     #expect(
-      try complaint(long) == "FILE is incomplete: its header claims 200 bytes, the file has 10. Copy or download it again.")
+      try complaint(long)
+        == "FILE is incomplete: its header claims 200 bytes, the file has 10. Copy or download it again.")
     #expect(
       try complaint(Data(repeating: 255, count: 16)) == "FILE is incomplete: its header claims 18446744073709551615 "
         + "bytes, the file has 16. Copy or download it again.")

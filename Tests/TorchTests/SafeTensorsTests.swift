@@ -100,8 +100,9 @@ func safeTensors(_ header: String, _ values: [UInt8] = []) -> Data {
   @Test func filesOfOtherWritersMayBeUnaligned() throws {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("odd.safetensors")
-      let header = #"{"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9],"extra":1},"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#
-      try safeTensors(header + " ", [7, 0, 0, 192, 63, 0, 0, 0, 192]).write(to: file)
+      let b = #""b":{"dtype":"F32","shape":[2],"data_offsets":[1,9],"extra":1}"#
+      let a = #""a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}"#
+      try safeTensors("{\(b),\(a)} ", [7, 0, 0, 192, 63, 0, 0, 0, 192]).write(to: file)
       let read = try SafeTensorsFile(file)
       #expect(read.entries.map(\.name) == ["a", "b"], "in order of their place")
       #expect(read["a"]?.scalars(UInt8.self) == [7])
