@@ -69,6 +69,7 @@ let package = Package(
     tests("Evaluation", ["Evaluation"]),
     tests("Report", ["Report"]),
     tests("Recipes", ["Recipes"]),
+    tests("Package", []),
   ],
   cxxLanguageStandard: .cxx20
 )

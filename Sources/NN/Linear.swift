@@ -79,7 +79,7 @@ public final class ActivationTap {
   public func observe(_ y: Tensor, _ mode: Mode) {
     guard isRecording, mode.isTraining else { return }
     withoutGradient {
-      let sum = y.detached().norm(1, over: Array(0..<(y.rank - 1)))
+      let sum = y.detached().reshaped(-1, y.size(-1)).norm(1, over: [0])
       if let magnitude { magnitude.add(sum) } else { magnitude = sum }
     }
   }
