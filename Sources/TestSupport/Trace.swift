@@ -109,6 +109,8 @@ public final class Recorder: TrainingObserver {
   public var onBegin: (Int) -> Void = { _ in }
   public var onUpdate: (Trainer, any Optimizer) throws -> Void = { _, _ in }
 
+  public init() {}
+
   public func willTrain(_ experience: Experience, updates: Int, from step: Int) { onBegin(experience.index) }
   public func didCompute(_ report: StepReport) { losses.append(report.loss.item()) }
   public func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws { try onUpdate(trainer, optimizer) }
