@@ -3,7 +3,9 @@ public import Torch
 
 /// Adapters attached together, one on each target layer: frozen, switched and copied as one.
 public struct AdapterSet {
+  /// In order of their layers.
   public let adapters: [any Attachment]
+  /// The parameters of all adapters.
   public let parameters: [Parameter]
   private let names: Set<String>
 

@@ -2,6 +2,7 @@ public import Torch
 
 /// How the task vectors of several models become one.
 public protocol Combiner {
+  /// One vector from those of several models; it has their names.
   func combine(_ vectors: [TaskVector]) -> TaskVector
 }
 

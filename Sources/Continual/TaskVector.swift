@@ -4,8 +4,10 @@ public import Torch
 /// What training changed: named float32 tensors that are added, scaled and stored.
 /// Source: Ilharco et al., Editing Models with Task Arithmetic, ICLR 2023, §2 (arXiv 2212.04089).
 public struct TaskVector {
+  /// Float32, by the name of the parameter.
   public let tensors: [String: Tensor]
 
+  /// A vector of these tensors; of none, it is the zero vector.
   public init(_ tensors: [String: Tensor] = [:]) { self.tensors = tensors }
 
   /// `model − base`, for the names of `base`, which `model` must have in the same shapes.
@@ -30,6 +32,7 @@ public struct TaskVector {
     withoutGradient { TaskVector(x.tensors.merging(y.tensors) { $0 + $1 }) }
   }
 
+  /// Every tensor times `scale`.
   public static func * (scale: Double, x: TaskVector) -> TaskVector {
     withoutGradient { TaskVector(x.tensors.mapValues { scale * $0 }) }
   }

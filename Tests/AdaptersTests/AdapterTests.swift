@@ -57,7 +57,8 @@ import Torch
 
   @Test func aSetHoldsOneAdapterALayerUnderItsOwnNames() throws {
     let set = try AdapterSet(.init(rank: 2, alpha: 4, dropout: 0), on: ["query"], index: 1, seed: 7, in: layers.store)
-    #expect(set.parameters.map(\.name) == ["0", "1"].flatMap { i in ["a", "b"].map { "encoder.\(i).query.lora.1.\($0)" } })
+    let names = ["0", "1"].flatMap { layer in ["a", "b"].map { "encoder.\(layer).query.lora.1.\($0)" } }
+    #expect(set.parameters.map(\.name) == names)
     #expect(set.parameters.allSatisfy { $0.role == .adapter && set.contains($0) })
     #expect(!set.contains(layers.linears[0].weight))
     #expect(set.loras.map(\.weight.name) == ["encoder.0.query.weight", "encoder.1.query.weight"])

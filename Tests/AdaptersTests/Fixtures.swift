@@ -9,7 +9,8 @@ struct Layers {
 
   init(inputs: Int = 3, outputs: Int = 2) {
     let scope = Scope(store: store, dtype: .float32, device: .cpu, seed: 1)
-    let places = [scope / "encoder" / 0 / "query", scope / "encoder" / 1 / "query", scope / "encoder" / 1 / "output" / "dense"]
+    let encoder = scope / "encoder"
+    let places = [encoder / 0 / "query", encoder / 1 / "query", encoder / 1 / "output" / "dense"]
     linears = places.map { Linear(inputs, outputs, in: $0) }
     _ = Linear(inputs, outputs, in: scope.fresh(.head, seed: 2) / "heads" / "query")
   }

@@ -13,7 +13,8 @@ import Torch
   }
 
   @Test func addsAndScalesByName() {
-    let sum = 0.5 * (TaskVector(from: base, to: second) + TaskVector(["w": Tensor([2, 2] as [Float]), "c": Tensor([4 as Float])]))
+    let other = TaskVector(["w": Tensor([2, 2] as [Float]), "c": Tensor([4 as Float])])
+    let sum = 0.5 * (TaskVector(from: base, to: second) + other)
     #expect(sum.tensors.mapValues { $0.values() } == ["w": [1, -1], "b": [0.5], "c": [2]])
   }
 
@@ -22,7 +23,8 @@ import Torch
     defer { try? FileManager.default.removeItem(at: url) }
     let vector = TaskVector(from: base, to: second)
     try vector.save(to: url)
-    #expect(try TaskVector(contentsOf: url).tensors.mapValues { $0.values() } == vector.tensors.mapValues { $0.values() })
+    let read = try TaskVector(contentsOf: url)
+    #expect(read.tensors.mapValues { $0.values() } == vector.tensors.mapValues { $0.values() })
   }
 
   @Test func taskArithmeticAddsEveryScaledVector() throws {
@@ -37,8 +39,8 @@ import Torch
 
   @Test func keepsTheBasesDtypesAndItsIntegers() throws {
     let ids = ["ids": Tensor([7, 8] as [Int64])], others = ["ids": Tensor([1, 2] as [Int64])]
-    let merged = try TaskArithmetic.merge(
-      base: base.mapValues { $0.to(.bfloat16) }.merging(ids) { $1 }, models: [second.merging(others) { $1 }], strength: 1)
+    let halved = base.mapValues { $0.to(.bfloat16) }.merging(ids) { $1 }
+    let merged = try TaskArithmetic.merge(base: halved, models: [second.merging(others) { $1 }], strength: 1)
     #expect(merged["w"]?.dtype == .bfloat16)
     #expect(merged["ids"]?.scalars(Int64.self) == [7, 8])
   }

@@ -17,7 +17,7 @@ import Torch
     var ends: [[Float]] = [], starts: [[Float]] = []
     var measure: () throws -> [Float] = { [] }
     let toy = try Toy(try Trace.model(), train: data) { learner in
-      [IncLoRA(goldenLoRA, learner: learner), Probe(learner) { _ in ends.append(try measure()) }]
+      [IncLoRA(goldenLoRA, learner: learner), Watcher(learner) { _ in ends.append(try measure()) }]
     }
     measure = { try toy.features(data[0]).values() }
     toy.recorder.onBegin = { _ in starts.append((try? measure()) ?? []) }

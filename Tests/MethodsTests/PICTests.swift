@@ -27,15 +27,16 @@ import Torch
 
     init(
       _ configuration: C, tasks: [[TokenizedExample]] = (0..<2).map { Toy.examples($0, seed: UInt64($0)) },
-      validation: [[TokenizedExample]] = [], with others: (Learner) -> [any ContinualMethod] = { _ in [] }
+      validation: [[TokenizedExample]] = [], dtype: DType = .float32,
+      with others: (Learner) -> [any ContinualMethod] = { _ in [] }
     ) throws {
       var ends: [[String: Tensor]] = [], starts: [[String: Tensor]] = []
       var snapshot: () -> [String: Tensor] = { [:] }
       var made: PIC?
-      let toy = try Toy(try Trace.model(), train: tasks, validation: validation) { learner in
+      let toy = try Toy(try Trace.model(dtype: dtype), train: tasks, validation: validation) { learner in
         let method = PIC(configuration, learner: learner)
         made = method
-        return [method] + others(learner) + [Probe(learner) { _ in ends.append(snapshot()) }]
+        return [method] + others(learner) + [Watcher(learner) { _ in ends.append(snapshot()) }]
       }
       // Every head starts alike, so that a task's place in the stream does not matter.
       if let first = toy.learner.model.heads.blocks.first {
@@ -66,7 +67,9 @@ import Torch
     }
   }
 
-  private func largestGap(_ x: Tensor, _ y: Tensor) -> Float { zip(x.values(), y.values()).map { abs($0 - $1) }.max() ?? 0 }
+  private func largestGap(_ x: Tensor, _ y: Tensor) -> Float {
+    zip(x.values(), y.values()).map { abs($0 - $1) }.max() ?? 0
+  }
 
   // MARK: Reference
 
@@ -77,7 +80,7 @@ import Torch
     let trace = try Trace { learner in
       let method = PIC(Self.configuration { ($0.space, $0.initialisation) = (space, .independent) }, learner: learner)
       made = method
-      return [method, Probe(learner) { _ in ends.append(snapshot()) }]
+      return [method, Watcher(learner) { _ in ends.append(snapshot()) }]
     }
     snapshot = { trace.learner.parameters.snapshot { $0.role != .backbone } }
     try trace.trainer.run()
@@ -151,8 +154,8 @@ import Torch
   }
 
   @Test func productsAndFactorsDifferByTheCrossTerms() throws {
-    let independent = { (space: PIC.Space) in Self.configuration { ($0.initialisation, $0.space) = (.independent, space) } }
-    let product = try Run(independent(.product)), factor = try Run(independent(.factor))
+    let product = try Run(Self.form(.product) { $0.initialisation = .independent })
+    let factor = try Run(Self.form(.factor) { $0.initialisation = .independent })
     #expect(areSame(product.ends[1], factor.ends[1]))
     let weight = try #require(product.toy.parameters["encoder.layer.0.attention.self.query.weight"])
     let name = weight.name.replacing(".weight", with: ".lora.0")
@@ -185,7 +188,9 @@ import Torch
     }
     let sum = total.ends.map(vector).reduce(into: [:]) { $0.merge($1) { $0 + $1 } }
     #expect(!sum.isEmpty)
-    for (name, value) in sum { #expect(difference(try #require(total.method.state["sum"][name]), value, atol: 1e-6) == nil) }
+    for (name, value) in sum {
+      #expect(difference(try #require(total.method.state["sum"][name]), value, atol: 1e-6) == nil)
+    }
     for (name, value) in vector(increment.ends[2]) {
       #expect(difference(try #require(increment.method.state["sum"][name]), value, atol: 1e-6) == nil)
     }
@@ -215,6 +220,15 @@ import Torch
     #expect(try run.toy.features(data).values() == before)
     #expect(merged != before)
     #expect(try run.toy.features(data, through: run.method).values() == merged)
+  }
+
+  @Test(arguments: Form.allCases) func mergesInTheComputeDtype(form: Form) throws {
+    let data = Toy.examples(0, seed: 0)
+    let exact = try Run(Self.form(form)), rounded = try Run(Self.form(form), dtype: .bfloat16)
+    let merged = try rounded.toy.features(data, through: rounded.method)
+    #expect(merged.dtype == .bfloat16)
+    #expect(rounded.merged.values.allSatisfy { $0.dtype == .float32 })
+    #expect(difference(merged, try exact.toy.features(data, through: exact.method), atol: 0.1) == nil)
   }
 
   @Test func restoredStateMergesToTheSameBits() throws {

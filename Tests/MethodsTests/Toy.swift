@@ -18,7 +18,8 @@ struct Toy {
   ) throws {
     let data = { (name: String) in Dataset(name: name, labels: ["0", "1", "2"], examples: []) }
     let stream = TaskStream(
-      name: "toy", experiences: train.indices.map { Experience(name: "task \($0)", train: data("\($0)"), test: data("\($0)")) })
+      name: "toy",
+      experiences: train.indices.map { Experience(name: "task \($0)", train: data("\($0)"), test: data("\($0)")) })
     let learner = Learner(model: model, stream: stream, device: .cpu, seed: 0) { experience in
       let index = experience.index
       return TokenizedExperience(
@@ -81,7 +82,9 @@ final class WideModel: TaskModel {
     for token in examples.flatMap(\.tokens) {
       for row in sums.indices {
         var output = Double(bias[row])
-        for column in 0..<16 { output += Double(table[Int(token) * 16 + column]) * Double(weight[row * 16 + column]) }
+        for column in 0..<16 {
+          output += Double(table[Int(token) * 16 + column]) * Double(weight[row * 16 + column])
+        }
         sums[row] += abs(output)
       }
     }
@@ -90,15 +93,17 @@ final class WideModel: TaskModel {
 }
 
 /// Calls back at the end of each experience; trains the first one not at all where told so.
-final class Probe: ContinualMethod {
-  static let card = MethodCard(name: "probe", summary: "watches", family: .reference, paper: Citation("none"))
+final class Watcher: ContinualMethod {
+  static let card = MethodCard(name: "watcher", summary: "watches", family: .reference, paper: Citation("none"))
   var state = MethodState()
   var onEnd: (Experience) throws -> Void = { _ in }
   var skipsFirst = false
 
   init(_ configuration: NoConfiguration, learner: Learner) {}
 
-  convenience init(_ learner: Learner, skipsFirst: Bool = false, onEnd: @escaping (Experience) throws -> Void = { _ in }) {
+  convenience init(
+    _ learner: Learner, skipsFirst: Bool = false, onEnd: @escaping (Experience) throws -> Void = { _ in }
+  ) {
     self.init(NoConfiguration(), learner: learner)
     (self.onEnd, self.skipsFirst) = (onEnd, skipsFirst)
   }

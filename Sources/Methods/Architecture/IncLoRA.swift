@@ -14,7 +14,9 @@ public final class IncLoRA: ContinualMethod {
   public typealias Configuration = SequentialLoRA.Configuration
   public static let card = MethodCard(
     name: "inc-lora", summary: "a new low-rank adapter for each experience, earlier ones frozen", family: .architecture,
-    paper: Citation("Wang et al., Orthogonal Subspace Learning for Language Model Continual Learning, EMNLP 2023 Findings", url: "https://arxiv.org/abs/2310.14152"),
+    paper: Citation(
+      "Wang et al., Orthogonal Subspace Learning for Language Model Continual Learning, EMNLP 2023 Findings",
+      url: "https://arxiv.org/abs/2310.14152"),
     requires: .boundaries, keeps: "one adapter per experience")
   public var state = MethodState()
   private let configuration: Configuration

@@ -13,6 +13,7 @@ public import Torch
 /// Deviations: one λ1 and λ2 for all experiences (the long benchmark's scripts change them by task); each adapter
 /// draws a dropout mask of its own; the classification heads train too.
 public final class OLoRA: ContinualMethod {
+  /// The paper's values for the T5 runs.
   public struct Configuration: ConfigurationSection {
     public var rank = 8
     public var alpha = 32.0
@@ -30,7 +31,9 @@ public final class OLoRA: ContinualMethod {
 
   public static let card = MethodCard(
     name: "o-lora", summary: "incremental low-rank adapters in orthogonal subspaces", family: .architecture,
-    paper: Citation("Wang et al., Orthogonal Subspace Learning for Language Model Continual Learning, EMNLP 2023 Findings", url: "https://arxiv.org/abs/2310.14152"),
+    paper: Citation(
+      "Wang et al., Orthogonal Subspace Learning for Language Model Continual Learning, EMNLP 2023 Findings",
+      url: "https://arxiv.org/abs/2310.14152"),
     requires: .boundaries, keeps: "one adapter per experience")
   public var state = MethodState()
   private let configuration: Configuration

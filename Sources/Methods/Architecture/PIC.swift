@@ -15,12 +15,18 @@ public import Torch
 /// Deviations, all of them readings of what the text leaves open: product space for LoRA, λ from validation data
 /// (task arithmetic's grid and 1/N, ties to the smaller), bottleneck adapters after the layers' outputs, adapter sizes.
 public final class PIC: ContinualMethod {
+  /// The adapter that trains.
   public enum Kind: String, Codable, Sendable, CaseIterable { case lora, bottleneck }
+  /// Where an experience's adapter starts: at the common start, or where the one before ended.
   public enum Initialisation: String, Codable, Sendable, CaseIterable { case independent, sequential }
+  /// What a task vector is measured from: the common start, or the experience's own.
   public enum Vectors: String, Codable, Sendable, CaseIterable { case total, increment }
+  /// What is added up for LoRA: the products B·A, or A and B apart, which also makes cross terms B_i·A_j.
   public enum Space: String, Codable, Sendable, CaseIterable { case product, factor }
+  /// Where λ comes from.
   public enum StrengthSource: String, Codable, Sendable, CaseIterable { case validation, fixed }
 
+  /// Reasonable values where the paper gives none.
   public struct Configuration: ConfigurationSection {
     public var adapter = Kind.lora
     public var rank = 8
@@ -40,11 +46,16 @@ public final class PIC: ContinualMethod {
       ConfigurationKey("alpha", "lora: the update is multiplied by alpha / rank", allowed: .positive),
       ConfigurationKey("dropout", "lora: dropout on the adapter's input, in training", allowed: .halfOpenRange(0..<1)),
       ConfigurationKey("width", "bottleneck: width of the hidden layer", allowed: .atLeast(1)),
-      ConfigurationKey("targets", "ends of the names of the adapted layers, or all; empty for query, value (lora) or output.dense (bottleneck)"),
-      ConfigurationKey("initialisation", "where an experience's adapter starts: independent (the common start) or sequential (the one before)"),
-      ConfigurationKey("vectors", "what is summed: total (from the common start) or increment (from the experience's own start)"),
+      ConfigurationKey(
+        "targets",
+        "ends of the names of the adapted layers, or all; empty for query, value (lora) or output.dense (bottleneck)"),
+      ConfigurationKey(
+        "initialisation", "where an adapter starts: independent (the common start) or sequential (the one before)"),
+      ConfigurationKey("vectors", "what is added up: total (from the common start) or increment (from its own)"),
       ConfigurationKey("space", "lora: add up products B·A (product) or A and B apart (factor)"),
-      ConfigurationKey("strengthFrom", "validation (chosen after each experience on the validation splits so far) or fixed"),
+      ConfigurationKey(
+        "strengthFrom",
+        "validation (chosen after each experience on at most 500 validation examples of each so far) or fixed"),
       ConfigurationKey("strength", "fixed: factor of every task vector", allowed: .atLeast(0)),
     ]
     var isProduct: Bool { adapter == .lora && space == .product }
@@ -53,9 +64,12 @@ public final class PIC: ContinualMethod {
 
   public static let card = MethodCard(
     name: "pic", summary: "isolated adapters, added by task arithmetic into one model", family: .architecture,
-    paper: Citation("Zeng, Li & Ayesh, Neural Networks Remember More: The Power of Parameter Isolation and Combination, ICIC 2025", url: "https://arxiv.org/abs/2502.10966"),
+    paper: Citation(
+      "Zeng, Li & Ayesh, Neural Networks Remember More: The Power of Parameter Isolation and Combination, ICIC 2025",
+      url: "https://arxiv.org/abs/2502.10966"),
     requires: [.boundaries, .pastData],
-    keeps: "the adapter's start, the sum of task vectors, one number; strengthFrom: validation reads earlier validation splits")
+    keeps: "the adapter's start, the sum of task vectors, one number; "
+      + "with strengthFrom: validation it reads earlier validation splits")
   public var state = MethodState() { didSet { merged = nil } }
   private let configuration: Configuration
   private var adapters: AdapterSet?
@@ -113,8 +127,9 @@ public final class PIC: ContinualMethod {
   /// else the values of the one merged adapter.
   public func mergedValues(in store: ParameterStore) -> [String: Tensor] {
     let sum = TaskVector(state["sum"])
-    let start = configuration.isProduct ? sum.tensors.keys.reduce(into: [:]) { $0[$1] = store[$1]?.master } : state["start"]
-    return TaskArithmetic(strength: strength).combine([sum]).added(to: start)
+    let weights = sum.tensors.keys.reduce(into: [String: Tensor]()) { $0[$1] = store[$1]?.master }
+    let base = configuration.isProduct ? weights : state["start"]
+    return TaskArithmetic(strength: strength).combine([sum]).added(to: base)
   }
 
   /// Φ − Φ_pre of the adapter as it stands; its start has no product, for B is zero there.

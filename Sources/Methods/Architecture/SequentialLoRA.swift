@@ -12,6 +12,7 @@ import Torch
 /// Wang et al. 2023 (arXiv 2310.14152).
 /// Deviations: the classification heads train too, where the papers generate labels.
 public final class SequentialLoRA: ContinualMethod {
+  /// The values of the T5 runs of Wang et al. 2023.
   public struct Configuration: ConfigurationSection {
     public var rank = 8
     public var alpha = 32.0
@@ -29,7 +30,9 @@ public final class SequentialLoRA: ContinualMethod {
 
   public static let card = MethodCard(
     name: "lora", summary: "one low-rank adapter through all experiences, the backbone frozen", family: .reference,
-    paper: Citation("Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022", url: "https://arxiv.org/abs/2106.09685"))
+    paper: Citation(
+      "Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022",
+      url: "https://arxiv.org/abs/2106.09685"))
   public var state = MethodState()
   private let configuration: Configuration
   private var adapters: AdapterSet?
