@@ -29,7 +29,7 @@ public final class SequentialLoRA: ContinualMethod {
   }
 
   public static let card = MethodCard(
-    name: "lora", summary: "one low-rank adapter through all experiences, the backbone frozen", family: .reference,
+    name: "lora", summary: "one low-rank adapter through all experiences, the backbone frozen", family: .architecture,
     paper: Citation(
       "Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022",
       url: "https://arxiv.org/abs/2106.09685"))
