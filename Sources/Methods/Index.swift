@@ -4,5 +4,9 @@ public import Continual
 /// Every method of the package.
 public let methodTypes: [any ContinualMethod.Type] = [
   FineTune.self,
+  IncLoRA.self,
   MIGU.self,
+  OLoRA.self,
+  PIC.self,
+  SequentialLoRA.self,
 ]

@@ -42,7 +42,8 @@ public final class Linear {
 
 /// Weights added to a linear layer: they see its input and output and return the new output.
 public protocol Attachment: AnyObject {
-  var isEnabled: Bool { get }
+  /// Whether the layer calls it.
+  var isEnabled: Bool { get set }
   var parameters: [Parameter] { get }
   /// Its weights whose rows are output features, with the tap of those outputs.
   var rowWeights: [RowWeight] { get }
