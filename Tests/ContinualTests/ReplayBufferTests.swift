@@ -59,7 +59,9 @@ import Torch
   @Test func theBalancedReservoirFillsClassesAlike() {
     // Classes of very different size, one after the other.
     let sizes = [200, 20, 60, 3]
-    let stream = sizes.enumerated().flatMap { target, size in (0..<size).map { example(target * 1000 + $0, of: target) } }
+    let stream = sizes.enumerated().flatMap { target, size in
+      (0..<size).map { example(target * 1000 + $0, of: target) }
+    }
     var first = [Int](repeating: 0, count: 200)
     for seed in 0..<400 as Range<UInt64> {
       let buffer = filled(.balanced(size: 33), stream, seed: seed)

@@ -13,7 +13,9 @@ import Torch
     return run
   }
 
-  private func fisher(_ run: ToyRun, _ estimator: FisherEstimator, examples: Int = 100, batchSize: Int = 1) -> [Tensor] {
+  private func fisher(
+    _ run: ToyRun, _ estimator: FisherEstimator, examples: Int = 100, batchSize: Int = 1
+  ) -> [Tensor] {
     run.learner.fisher(
       of: run.learner.parameters.trainable, on: run.learner.stream.experiences[0], estimator: estimator,
       examples: examples, batchSize: batchSize)
@@ -63,7 +65,9 @@ import Torch
     for seed in 0..<seeds {
       let seeded = try ToyRun(order: [0], seed: UInt64(seed)) { _ in [] }
       for parameter in seeded.learner.parameters.all { parameter.isTrainable = parameter.role == .head }
-      for (row, value) in fisher(seeded, .sampled)[1].values().enumerated() { mean[row] += Double(value) / Double(seeds) }
+      for (row, value) in fisher(seeded, .sampled)[1].values().enumerated() {
+        mean[row] += Double(value) / Double(seeds)
+      }
     }
     for row in 0..<3 {
       let expected = model.probabilities.reduce(0.0) { $0 + Double($1[row] * (1 - $1[row])) } / 16

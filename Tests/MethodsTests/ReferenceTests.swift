@@ -42,7 +42,9 @@ import Torch
     let forward = try perTask([0, 1]).trainer.methods[0].state
     let backward = try perTask([1, 0]).trainer.methods[0].state
     func model(_ state: MethodState, _ position: Int) -> [String: Tensor] {
-      let own = state["task.\(position)"].filter { !$0.key.hasPrefix("heads.") || $0.key.hasPrefix("heads.\(position).") }
+      let own = state["task.\(position)"].filter { name, _ in
+        !name.hasPrefix("heads.") || name.hasPrefix("heads.\(position).")
+      }
       return Dictionary(uniqueKeysWithValues: own.map { ($0.key.replacingHead(position), $0.value) })
     }
     #expect(!model(forward, 0).isEmpty)

@@ -34,7 +34,8 @@ struct ToyRun {
     }
     for (position, source) in order.enumerated() {
       for part in ["weight", "bias"] {
-        guard let value = inputs["heads.\(source).\(part)"] else { throw GoldenError.missing("heads.\(source).\(part)") }
+        let name = "heads.\(source).\(part)"
+        guard let value = inputs[name] else { throw GoldenError.missing(name) }
         learner.parameters["heads.\(position).\(part)"]?.assign(value)
       }
     }
@@ -90,7 +91,9 @@ func resumingChanges(_ make: @escaping (Learner) throws -> any ContinualMethod) 
   let rest = fresh.recorder.losses
   let (saved, expected) = (fresh.trainer.methods[0].state, whole.trainer.methods[0].state)
   var changes = unequal(fresh.learner.parameters.snapshot(), whole.learner.parameters.snapshot())
-  for group in Set(saved.tensors.keys).union(expected.tensors.keys) { changes += unequal(saved[group], expected[group]) }
+  for group in Set(saved.tensors.keys).union(expected.tensors.keys) {
+    changes += unequal(saved[group], expected[group])
+  }
   if rest.isEmpty || Array(whole.recorder.losses.suffix(rest.count)) != rest { changes.append("losses") }
   if saved.numbers != expected.numbers { changes.append("numbers") }
   if saved.exemplars != expected.exemplars { changes.append("exemplars") }

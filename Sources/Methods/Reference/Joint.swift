@@ -17,13 +17,15 @@ public final class Joint: ContinualMethod {
     public var schedule = Schedule.last
     public init() {}
     public static let keys = [
-      ConfigurationKey("schedule", "when to train: last (once, at the end of the stream) or each (anew after every experience)")
+      ConfigurationKey(
+        "schedule", "when to train: last (once, at the end of the stream) or each (anew after every experience)")
     ]
   }
 
   public static let card = MethodCard(
     name: "joint", summary: "train on the data of all experiences together", family: .reference,
-    paper: Citation("Caruana, Multitask Learning, Machine Learning 1997", url: "https://doi.org/10.1023/A:1007379606734"),
+    paper: Citation(
+      "Caruana, Multitask Learning, Machine Learning 1997", url: "https://doi.org/10.1023/A:1007379606734"),
     requires: .pastData, keeps: "all data, one copy of the pretrained weights")
   public var state = MethodState()
   private let configuration: Configuration

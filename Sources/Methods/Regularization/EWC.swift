@@ -9,8 +9,8 @@ public import Torch
 /// Loss + strength/2 · Σⱼ Σᵢ Fⱼᵢ (θᵢ − θ*ⱼᵢ)², where after each experience j, Fⱼ is the diagonal Fisher information
 /// on its training data and θ*ⱼ are the weights. It concerns backbone and adapter weights that trained in j; heads
 /// are free. `QuadraticPenalty` says how all anchors fit into two copies of the weights.
-/// Source: Kirkpatrick et al., PNAS 2017, eq. 3 (arXiv 1612.00796), one penalty per earlier task. TRACE's language-model
-/// runs use strength 400 (with gradients collected during training) as does the default here.
+/// Source: Kirkpatrick et al., PNAS 2017, eq. 3 (arXiv 1612.00796), one penalty for each earlier task. The default
+/// strength is that of TRACE's language-model runs, which collect the gradients during training instead.
 public final class EWC: ContinualMethod {
   public struct Configuration: ConfigurationSection {
     public var strength = 400.0
@@ -21,7 +21,7 @@ public final class EWC: ContinualMethod {
     public static let keys = [
       ConfigurationKey("strength", "weight λ of the penalty; 0 is plain fine-tuning", allowed: .atLeast(0)),
       ConfigurationKey(
-        "fisher", "estimate of the Fisher information: perSample (exact), batch (Avalanche, PyCIL) or sampled (labels from the model)"),
+        "fisher", "Fisher information: perSample (exact), batch (Avalanche, PyCIL) or sampled (labels from the model)"),
       ConfigurationKey("examples", "most training examples behind one estimate", allowed: .atLeast(1)),
       ConfigurationKey("batchSize", "examples in one gradient of the batch estimate", allowed: .atLeast(1)),
     ]

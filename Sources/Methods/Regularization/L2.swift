@@ -40,6 +40,7 @@ public final class L2: ContinualMethod {
   }
 
   public func didEnd(_ experience: Experience, learner: Learner) {
+    guard configuration.strength > 0 else { return }
     let held = learner.regularized
     let one = Tensor.ones([], device: learner.device)
     state.addQuadratic(

@@ -44,7 +44,7 @@ public final class LwF: ContinualMethod {
 
   public func willBegin(_ experience: Experience, learner: Learner) {
     guard !groups.isEmpty else { return }
-    // Weights that do not train now are the teacher's as well. Kept in the compute dtype: what the teacher computed with.
+    // Weights that do not train now are the teacher's as well. The compute dtype is what the teacher computed with.
     state["teacher"] = Dictionary(
       uniqueKeysWithValues: learner.parameters.trainable.map { ($0.name, $0.value.detached().clone()) })
   }

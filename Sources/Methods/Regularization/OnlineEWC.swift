@@ -20,9 +20,10 @@ public final class OnlineEWC: ContinualMethod {
     public init() {}
     public static let keys = [
       ConfigurationKey("strength", "weight λ of the penalty; 0 is plain fine-tuning", allowed: .atLeast(0)),
-      ConfigurationKey("decay", "factor γ on the earlier Fisher information after each experience", allowed: .range(0...1)),
       ConfigurationKey(
-        "fisher", "estimate of the Fisher information: perSample (exact), batch (Avalanche, PyCIL) or sampled (labels from the model)"),
+        "decay", "factor γ on the earlier Fisher information after each experience", allowed: .range(0...1)),
+      ConfigurationKey(
+        "fisher", "Fisher information: perSample (exact), batch (Avalanche, PyCIL) or sampled (labels from the model)"),
       ConfigurationKey("examples", "most training examples behind one estimate", allowed: .atLeast(1)),
       ConfigurationKey("batchSize", "examples in one gradient of the batch estimate", allowed: .atLeast(1)),
     ]

@@ -18,14 +18,16 @@ public final class ER: ContinualMethod {
     public init() {}
     public static let keys = [
       ConfigurationKey("size", "examples in the buffer", allowed: .atLeast(1)),
-      ConfigurationKey("policy", "what the buffer keeps: reservoir, ring (newest of each class) or balanced (classes alike)"),
+      ConfigurationKey(
+        "policy", "what the buffer keeps: reservoir, ring (newest of each class) or balanced (classes alike)"),
     ]
   }
 
   public static let card = MethodCard(
     name: "er", summary: "join every batch with as many examples from a buffer", family: .replay,
     paper: Citation(
-      "Chaudhry et al., On Tiny Episodic Memories in Continual Learning, 2019", url: "https://arxiv.org/abs/1902.10486"),
+      "Chaudhry et al., On Tiny Episodic Memories in Continual Learning, 2019",
+      url: "https://arxiv.org/abs/1902.10486"),
     keeps: "a buffer of examples")
   public var state: MethodState {
     get {
