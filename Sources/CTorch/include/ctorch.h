@@ -90,6 +90,7 @@ int ct_masked_fill(ct_tensor x, ct_tensor mask, double value, ct_tensor *out);
 
 // MARK: In place (parameters and optimizer states, outside autograd)
 int ct_add_(ct_tensor x, ct_tensor y, double alpha);
+int ct_addcmul_(ct_tensor x, ct_tensor y, ct_tensor z, double alpha);
 int ct_mul_(ct_tensor x, ct_tensor y);
 int ct_mul_scalar_(ct_tensor x, double y);
 int ct_copy_(ct_tensor x, ct_tensor y);
