@@ -20,6 +20,10 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String
 let package = Package(
   name: "Jay",
   platforms: [.macOS(.v14)],
+  products: [
+    .executable(name: "jay", targets: ["jay"]),
+    .library(name: "Jay", targets: ["Recipes", "Methods", "Continual", "Models", "Adapters", "NN", "Torch", "Streams", "Tokenizers", "Evaluation", "Report"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -51,6 +55,8 @@ let package = Package(
     .executableTarget(
       name: "jay", dependencies: ["Recipes", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/CLI", swiftSettings: strict),
+    .executableTarget(
+      name: "benchmark", dependencies: ["Methods", "Models"], path: "Benchmarks/Jay", swiftSettings: strict),
     library("TestSupport", ["Methods", "Models"]),
     tests("Torch", ["Torch"]),
     tests("NN", ["NN", "TestSupport"]),
@@ -63,6 +69,7 @@ let package = Package(
     tests("Evaluation", ["Evaluation"]),
     tests("Report", ["Report"]),
     tests("Recipes", ["Recipes"]),
+    tests("Package", []),
   ],
   cxxLanguageStandard: .cxx20
 )

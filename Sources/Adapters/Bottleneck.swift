@@ -13,9 +13,8 @@ public final class Bottleneck: Attachment {
   private let output: ActivationTap
 
   /// Attaches a new adapter to `linear`; its parameters are named `<linear>.adapter.<index>.…`.
-  public init(on linear: Linear, width: Int, index: Int, seed: UInt64, in root: Scope) {
-    let layer = String(linear.weight.name.dropLast(".weight".count))
-    let scope = root.fresh(.adapter, seed: seed) / layer / "adapter" / index
+  public init(on linear: Linear, width: Int, index: Int, seed: UInt64, in store: ParameterStore) {
+    let scope = linear.scope(of: "adapter", index, seed: seed, in: store)
     down = scope.parameter("down.weight", [width, linear.outputs], .kaimingUniform)
     downBias = scope.parameter("down.bias", [width], .zeros)
     up = scope.parameter("up.weight", [linear.outputs, width], .zeros)

@@ -4,10 +4,26 @@ public import Torch
 /// A low-rank update of one linear layer: y ← y + (α/r)·(dropout(x)·Aᵀ)·Bᵀ.
 /// Source: Hu et al. 2022, §4.1 (arXiv 2106.09685); initialised as huggingface/peft does.
 public final class LoRA: MergeableAttachment {
+  /// Size of the update, and how it is scaled and regularised.
+  public struct Configuration: Sendable {
+    /// Rows of A.
+    public var rank: Int
+    /// The update is multiplied by alpha / rank.
+    public var alpha: Double
+    /// On the input of A, in training.
+    public var dropout: Double
+
+    public init(rank: Int, alpha: Double, dropout: Double) {
+      (self.rank, self.alpha, self.dropout) = (rank, alpha, dropout)
+    }
+  }
+
   /// `[rank, inputs]`, Kaiming-uniform.
   public let a: Parameter
   /// `[outputs, rank]`, zero: a fresh adapter changes nothing.
   public let b: Parameter
+  /// The weight of the layer that is updated.
+  public let weight: Parameter
   /// α/r.
   public let scale: Double
   public var isEnabled = true
@@ -16,15 +32,13 @@ public final class LoRA: MergeableAttachment {
   private let output: ActivationTap
 
   /// Attaches a new adapter to `linear`; its parameters are named `<linear>.lora.<index>.a` and `.b`.
-  public init(
-    on linear: Linear, rank: Int, alpha: Double, dropout: Double, index: Int, seed: UInt64, in root: Scope
-  ) {
-    let layer = String(linear.weight.name.dropLast(".weight".count))
-    let scope = root.fresh(.adapter, seed: seed) / layer / "lora" / index
-    a = scope.parameter("a", [rank, linear.inputs], .kaimingUniform)
-    b = scope.parameter("b", [linear.outputs, rank], .zeros)
-    scale = alpha / Double(rank)
-    self.dropout = dropout
+  public init(on linear: Linear, _ configuration: Configuration, index: Int, seed: UInt64, in store: ParameterStore) {
+    let scope = linear.scope(of: "lora", index, seed: seed, in: store)
+    a = scope.parameter("a", [configuration.rank, linear.inputs], .kaimingUniform)
+    b = scope.parameter("b", [linear.outputs, configuration.rank], .zeros)
+    scale = configuration.alpha / Double(configuration.rank)
+    dropout = configuration.dropout
+    weight = linear.weight
     output = linear.output
     linear.attach(self)
   }
@@ -40,7 +54,8 @@ public final class LoRA: MergeableAttachment {
   public func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor {
     let low = mode.dropout(x, dropout).linear(a.value)
     hidden.observe(low, mode)
-    return y + low.linear(b.value) * scale
+    // Scaled while it is narrow.
+    return y + (low * scale).linear(b.value)
   }
 
   /// The update in weight space, (α/r)·B·A, `[outputs, inputs]` float32.

@@ -71,6 +71,9 @@ int ct_masked_fill(ct_tensor x, ct_tensor mask, double value, ct_tensor *out) {
 int ct_add_(ct_tensor x, ct_tensor y, double alpha) {
   return jay::guarded([&] { x->value.add_(get(y), alpha); });
 }
+int ct_addcmul_(ct_tensor x, ct_tensor y, ct_tensor z, double alpha) {
+  return jay::guarded([&] { x->value.addcmul_(get(y), get(z), alpha); });
+}
 int ct_mul_(ct_tensor x, ct_tensor y) {
   return jay::guarded([&] { x->value.mul_(get(y)); });
 }

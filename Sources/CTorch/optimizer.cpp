@@ -2,6 +2,7 @@
 #include <ATen/TensorIterator.h>
 #include <ATen/core/grad_mode.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels.h"
@@ -26,18 +27,43 @@ inline float updated(float weight, float gradient, float &first, float &second, 
   return weight * c.keep - c.step_size * first / (std::sqrt(second) * c.inverse_bias2_root + c.epsilon);
 }
 
-JAY_VECTOR void step_float(float *weight, const float *gradient, float *first, float *second, int64_t n, const Constants &constants) {
-  const Constants c = constants;
-  for (int64_t i = 0; i < n; ++i) weight[i] = updated(weight[i], gradient[i], first[i], second[i], c);
+// Rows of an embedding that no text of this experience has touched have zero gradient and moments; without weight
+// decay their update is exactly nothing, and reading is all that they cost.
+constexpr int64_t block = 256;
+
+template <typename T>
+inline bool is_idle(const T *gradient, const float *first, const float *second, int64_t n) {
+  uint32_t bits = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    if constexpr (sizeof(T) == 2) bits |= static_cast<uint32_t>(gradient[i] & 0x7FFFu);
+    else bits |= __builtin_bit_cast(uint32_t, gradient[i]) << 1;
+    bits |= (__builtin_bit_cast(uint32_t, first[i]) | __builtin_bit_cast(uint32_t, second[i])) << 1;
+  }
+  return bits == 0;
 }
 
-JAY_VECTOR void step_bfloat16(uint16_t *value, float *master, const uint16_t *gradient, float *first, float *second, int64_t n,
+JAY_VECTOR void step_float(float *weight, const float *gradient, float *first, float *second, int64_t count, const Constants &constants) {
+  const Constants c = constants;
+  const bool may_skip = c.keep == 1.0f && c.l2 == 0.0f;
+  for (int64_t start = 0; start < count; start += block) {
+    const int64_t end = std::min(start + block, count);
+    if (may_skip && is_idle(gradient + start, first + start, second + start, end - start)) continue;
+    for (int64_t i = start; i < end; ++i) weight[i] = updated(weight[i], gradient[i], first[i], second[i], c);
+  }
+}
+
+JAY_VECTOR void step_bfloat16(uint16_t *value, float *master, const uint16_t *gradient, float *first, float *second, int64_t count,
                               const Constants &constants) {
   const Constants c = constants;
-  for (int64_t i = 0; i < n; ++i) {
-    float weight = updated(master[i], from_bfloat16(gradient[i]), first[i], second[i], c);
-    master[i] = weight;
-    value[i] = to_bfloat16(weight);
+  const bool may_skip = c.keep == 1.0f && c.l2 == 0.0f;
+  for (int64_t start = 0; start < count; start += block) {
+    const int64_t end = std::min(start + block, count);
+    if (may_skip && is_idle(gradient + start, first + start, second + start, end - start)) continue;
+    for (int64_t i = start; i < end; ++i) {
+      float weight = updated(master[i], from_bfloat16(gradient[i]), first[i], second[i], c);
+      master[i] = weight;
+      value[i] = to_bfloat16(weight);
+    }
   }
 }
 

@@ -15,9 +15,10 @@ public final class Learner {
   public private(set) var current = -1
   /// Names of the parameters that ever trained: what a checkpoint must hold.
   public private(set) var touched: Set<String> = []
+  /// The float32 weights before any training, by name; empty unless a method asked to keep them.
+  public private(set) var pretrained: [String: Tensor] = [:]
   private let data: (Experience) -> TokenizedExperience
   private var tokenized: [Int: TokenizedExperience] = [:]
-  private var pretrained: [String: Tensor] = [:]
 
   /// - Parameter data: tokenizes an experience; called once for each.
   public init(

@@ -59,7 +59,8 @@ public struct ModelDirectory {
       let DecodingError.dataCorrupted(context)
     {
       let key = context.codingPath.map(\.stringValue).joined(separator: ".")
-      throw ModelError.badConfiguration(file, "the key '\(key)' cannot be used: \(context.debugDescription)")
+      let reason = context.debugDescription.trimmingCharacters(in: ["."])
+      throw ModelError.badConfiguration(file, "the key '\(key)' cannot be used: \(reason)")
     }
   }
 
@@ -74,27 +75,33 @@ final class CheckpointSource: WeightSource {
   private let directory: ModelDirectory
   /// Leading part of the checkpoint's names that the model's names lack (`bert.`).
   private let prefix: String
+  private let dtype: DType
   private(set) var missing: [String] = []
   private(set) var misshapen: [String] = []
   private(set) var used: Set<String> = []
 
-  init(_ directory: ModelDirectory, prefix: String) {
-    (self.directory, self.prefix) = (directory, prefix)
+  /// - Parameter dtype: the model's compute dtype.
+  init(_ directory: ModelDirectory, prefix: String, dtype: DType) {
+    (self.directory, self.prefix, self.dtype) = (directory, prefix, dtype)
   }
 
   func weight(_ name: String, shape: [Int]) -> Tensor? {
     let full = prefix + name
     guard let file = directory.file(of: full), let entry = file.entry(full) else {
       missing.append(full)
-      return nil
+      return placeholder(shape)
     }
     used.insert(full)
     guard entry.shape == shape else {
       misshapen.append("\(full) is \(entry.shape), not \(shape)")
-      return nil
+      return placeholder(shape)
     }
     return file[full]
   }
+
+  /// One number seen as the whole shape: a wrong config.json may ask for more than the memory holds, and `verify`
+  /// throws before anyone reads it.
+  private func placeholder(_ shape: [Int]) -> Tensor { Tensor.zeros([], dtype: dtype).expanded(shape) }
 
   /// Throws one error that lists everything that does not fit.
   func verify(ignoring isIgnored: (String) -> Bool) throws {

@@ -35,7 +35,7 @@ public enum ModelIndex {
       throw ModelError.unsupported(directory.architecture, url, known: entries.map(\.architecture))
     }
     let isPrefixed = directory.names.contains { $0.hasPrefix(entry.prefix) }
-    let source = CheckpointSource(directory, prefix: isPrefixed ? entry.prefix : "")
+    let source = CheckpointSource(directory, prefix: isPrefixed ? entry.prefix : "", dtype: dtype)
     let scope = Scope(store: ParameterStore(), dtype: dtype, device: device, seed: seed, source: source)
     let encoder = try entry.load(directory, scope)
     try source.verify(ignoring: entry.isUnused)

@@ -47,6 +47,20 @@ public final class HeadBank {
     return ModelOutput(features: features, logits: logits, columns: columns, loss: loss)
   }
 
+  /// `features [rows, width]` → float32 logits `[rows, classes.count]` of any classes that have a column, in the order
+  /// given, without dropout: what distillation and replayed logits compare.
+  public func logits(of classes: [Int], features: Tensor) -> Tensor {
+    let wanted = Set(classes)
+    let active = blocks.filter { !wanted.isDisjoint(with: $0.classes) }
+    let columns = active.flatMap(\.classes)
+    precondition(wanted.isSubset(of: columns), "logits(of: \(classes)): only \(self.classes) have a column")
+    let parts = active.map { $0.linear(features, .evaluation) }
+    let logits = (parts.count == 1 ? parts[0] : .concatenated(parts, 1)).to(.float32)
+    if columns == classes { return logits }
+    let position = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1, Int64($0)) })
+    return logits.gathered(1, Tensor(classes.compactMap { position[$0] }, device: features.device))
+  }
+
   /// `[rows, columns]`: 0 for a candidate, −inf for the others; nil where every column is a candidate of every row.
   private static func mask(_ columns: [Int], _ used: [Int], _ wanted: [Set<Int>], _ batch: DeviceBatch) -> Tensor? {
     if wanted.allSatisfy({ set in columns.allSatisfy(set.contains) }) { return nil }

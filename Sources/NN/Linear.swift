@@ -42,7 +42,8 @@ public final class Linear {
 
 /// Weights added to a linear layer: they see its input and output and return the new output.
 public protocol Attachment: AnyObject {
-  var isEnabled: Bool { get }
+  /// Whether the layer calls it.
+  var isEnabled: Bool { get set }
   var parameters: [Parameter] { get }
   /// Its weights whose rows are output features, with the tap of those outputs.
   var rowWeights: [RowWeight] { get }
@@ -79,7 +80,7 @@ public final class ActivationTap {
   public func observe(_ y: Tensor, _ mode: Mode) {
     guard isRecording, mode.isTraining else { return }
     withoutGradient {
-      let sum = y.detached().norm(1, over: Array(0..<(y.rank - 1)))
+      let sum = y.detached().reshaped(-1, y.size(-1)).norm(1, over: [0])
       if let magnitude { magnitude.add(sum) } else { magnitude = sum }
     }
   }

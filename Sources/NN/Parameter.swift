@@ -32,9 +32,9 @@ public final class Parameter {
 
   /// The float32 values, same memory as `value` where the compute dtype is float32. Mutated in place by training.
   public var master: Tensor {
-    if value.dtype == .float32 { return value.detached() }
+    if value.dtype == .float32 { return (own ?? value).detached() }
     if let storedMaster { return storedMaster }
-    let made = value.detached().to(.float32)
+    let made = (own ?? value).detached().to(.float32)
     storedMaster = made
     return made
   }
@@ -67,6 +67,7 @@ public final class Parameter {
       master.copy(from: source, at: index)
       if value.dtype != .float32 { value.detached().copy(from: source.to(value.dtype), at: index) }
     }
+    revision += 1
   }
 
   /// The float32 values that the forward pass reads now: the master, or what `ParameterStore.withValues` put in place.
@@ -80,5 +81,6 @@ public final class Parameter {
     } else if let own {
       (exchanged, value, self.own) = (nil, own, nil)
     }
+    revision += 1
   }
 }

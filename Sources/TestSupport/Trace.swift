@@ -29,15 +29,9 @@ public struct Trace {
     var evaluation = EvaluationSettings()
     evaluation.future = false
     recorder = Recorder()
-    recorder.onBegin = { _ in
-      // Adapters start from the golden's factors; those that trained already are left alone.
-      for (name, value) in inputs where name.contains(".lora.") {
-        guard let parameter = learner.parameters[name], !learner.touched.contains(name) else { continue }
-        parameter.assign(value)
-      }
-    }
     trainer = Trainer(
-      learner: learner, methods: try methods(learner), settings: settings, evaluation: evaluation, observer: recorder)
+      learner: learner, methods: [GoldenAdapters(inputs)] + (try methods(learner)), settings: settings,
+      evaluation: evaluation, observer: recorder)
   }
 
   public var learner: Learner { trainer.learner }
@@ -87,11 +81,35 @@ public struct Trace {
   }
 }
 
+/// Gives the adapters of an experience the golden's factors, before any other method sees them.
+private final class GoldenAdapters: ContinualMethod {
+  static let card = MethodCard(
+    name: "golden-adapters", summary: "adapters start from the golden's factors", family: .reference,
+    paper: Citation("Tools/golden/inputs.py", url: ""))
+  var state = MethodState()
+  private var inputs: [String: Tensor] = [:]
+
+  convenience init(_ inputs: [String: Tensor]) {
+    self.init()
+    self.inputs = inputs
+  }
+  convenience init(_ configuration: NoConfiguration, learner: Learner) { self.init() }
+  private init() {}
+
+  func willBegin(_ experience: Experience, learner: Learner) {
+    for (name, value) in inputs where name.contains(".lora.\(experience.index).") {
+      learner.parameters[name]?.assign(value)
+    }
+  }
+}
+
 /// Keeps the losses of a run and calls back.
 public final class Recorder: TrainingObserver {
   public private(set) var losses: [Double] = []
   public var onBegin: (Int) -> Void = { _ in }
   public var onUpdate: (Trainer, any Optimizer) throws -> Void = { _, _ in }
+
+  public init() {}
 
   public func willTrain(_ experience: Experience, updates: Int, from step: Int) { onBegin(experience.index) }
   public func didCompute(_ report: StepReport) { losses.append(report.loss.item()) }

@@ -77,6 +77,7 @@ public struct FileError: LocalizedError, CustomStringConvertible {
       case ENOSPC, EDQUOT: "Free some space and run the same command again: nothing written so far is lost."
       case EROFS, EACCES, EPERM: "Choose a folder you may write to."
       case ENOENT: "Create the folder first."
+      case ENOTDIR, EISDIR: "Choose another path."
       default: "Check the disk and run the same command again."
       }
     return "cannot \(action.rawValue) \(path): \(String(cString: strerror(code))). \(advice)"

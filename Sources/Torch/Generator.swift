@@ -38,7 +38,7 @@ public struct Generator: Sendable, Codable, Equatable, RandomNumberGenerator {
 }
 
 extension Tensor {
-  /// Values uniform in `[range)`, float32 on the CPU before conversion.
+  /// Values uniform in `[range)`, float64 on the CPU before conversion; rounding to `dtype` can give the upper bound.
   public static func uniform(
     _ shape: [Int], _ range: Range<Double>, _ generator: inout Generator,
     dtype: DType = .float32, device: Device = .cpu

@@ -6,6 +6,10 @@ extension Tensor {
   public func add(_ other: Tensor, scale: Double = 1) {
     perform("add", [self, other]) { ct_add_(pointer, other.pointer, scale) }
   }
+  /// self ← self + scale·x·y, without a temporary.
+  public func add(_ x: Tensor, times y: Tensor, scale: Double = 1) {
+    perform("add", [self, x, y]) { ct_addcmul_(pointer, x.pointer, y.pointer, scale) }
+  }
   /// self ← self·other.
   public func multiply(by other: Tensor) {
     perform("multiply", [self, other]) { ct_mul_(pointer, other.pointer) }

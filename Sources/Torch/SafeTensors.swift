@@ -53,7 +53,10 @@ final class Mapping {
     let descriptor = open(url.path, O_RDONLY)
     guard descriptor >= 0 else { throw SafeTensorsError.unreadable(url, String(cString: strerror(errno))) }
     defer { close(descriptor) }
-    let length = Int(lseek(descriptor, 0, SEEK_END))
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw SafeTensorsError.unreadable(url, String(cString: strerror(errno))) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw SafeTensorsError.unreadable(url, "it is not a file") }
+    let length = Int(status.st_size)
     guard length >= 8 else { throw SafeTensorsError.truncated(url, "it has \(length) bytes, fewer than the 8 of a header length") }
     // Private and writable: a weight that trains gets pages of its own on its first update, the file never changes.
     guard let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
@@ -101,24 +104,30 @@ private struct Header {
         entries.append(try Self.entry(name, record, start: start, end: bytes.count, url))
       }
     }
-    entries.sort { ($0.range.lowerBound, $0.name) < ($1.range.lowerBound, $1.name) }
+    entries.sort { ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name) }
+    // Tensors share the file's pages, so two in one place would change each other.
+    for (first, second) in zip(entries, entries.dropFirst()) where second.range.lowerBound < first.range.upperBound {
+      throw SafeTensorsError.badHeader(url, "'\(first.name)' and '\(second.name)' overlap")
+    }
   }
 
   private static func entry(_ name: String, _ record: Record, start: Int, end: Int, _ url: URL) throws -> SafeTensorsFile.Entry {
     guard let dtype = DType(safeTensors: record.dtype) else {
       throw SafeTensorsError.badHeader(url, "'\(name)' has dtype \(record.dtype), which Jay does not read")
     }
-    var count = dtype.byteWidth
+    // Strides must fit too, so that a size of 0 does not hide an overflow.
+    var span = dtype.byteWidth
     for size in record.shape {
-      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      let (product, overflow) = span.multipliedReportingOverflow(by: max(size, 1))
       guard size >= 0, !overflow else { throw SafeTensorsError.badHeader(url, "'\(name)' has the shape \(record.shape)") }
-      count = product
+      span = product
     }
+    let count = record.shape.contains(0) ? 0 : span
     guard record.data_offsets.count == 2, record.data_offsets[0] >= 0, record.data_offsets[1] >= record.data_offsets[0],
       record.data_offsets[1] - record.data_offsets[0] == count
     else { throw SafeTensorsError.badHeader(url, "'\(name)' has offsets \(record.data_offsets) for \(count) bytes") }
     guard record.data_offsets[1] <= end - start else {
-      throw SafeTensorsError.truncated(url, "'\(name)' ends at byte \(start + record.data_offsets[1]), the file at \(end)")
+      throw SafeTensorsError.truncated(url, "'\(name)' ends at byte \(record.data_offsets[1]) of the values, which are \(end - start)")
     }
     return .init(name: name, dtype: dtype, shape: record.shape, range: start + record.data_offsets[0]..<start + record.data_offsets[1])
   }

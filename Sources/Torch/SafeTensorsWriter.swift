@@ -1,12 +1,13 @@
 public import Foundation
 
-/// Writes tensors by name, sorted, 64-byte aligned, so that equal values give equal bytes.
+/// Writes tensors by width of their elements (widest first, so that each lies aligned), then by name: equal values
+/// give equal bytes.
 /// The file is written beside its place, flushed, and renamed: a reader sees the old file or the whole new one.
 public enum SafeTensorsWriter {
   /// Returns the number of bytes written.
   @discardableResult
   public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to url: URL) throws -> Int {
-    let names = tensors.keys.sorted()
+    let names = tensors.sorted { ($1.value.dtype.byteWidth, $0.key) < ($0.value.dtype.byteWidth, $1.key) }.map(\.key)
     var offset = 0
     var records: [String] = []
     if !metadata.isEmpty { records.append("\"__metadata__\":\(try json(metadata))") }

@@ -29,6 +29,9 @@ int64_t ct_live_handles(void);
 bool ct_device_available(ct_device_kind kind);
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
+/// Keeps freed blocks in the process: a training step frees and asks for the same large blocks again and again, and
+/// fresh pages cost more than the arithmetic on them. Returns false where the C library has no such setting.
+bool ct_keep_freed_memory(void);
 int ct_synchronize(ct_device device);
 bool ct_set_gradient_mode(bool enabled);
 void *ct_begin_inference(void);
@@ -90,6 +93,7 @@ int ct_masked_fill(ct_tensor x, ct_tensor mask, double value, ct_tensor *out);
 
 // MARK: In place (parameters and optimizer states, outside autograd)
 int ct_add_(ct_tensor x, ct_tensor y, double alpha);
+int ct_addcmul_(ct_tensor x, ct_tensor y, ct_tensor z, double alpha);
 int ct_mul_(ct_tensor x, ct_tensor y);
 int ct_mul_scalar_(ct_tensor x, double y);
 int ct_copy_(ct_tensor x, ct_tensor y);

@@ -46,10 +46,23 @@ extension BERT {
       attentionDropout = try values.decodeIfPresent(Double.self, forKey: .attentionDropout) ?? 0.1
       layerNormEpsilon = try values.decodeIfPresent(Double.self, forKey: .layerNormEpsilon) ?? 1e-12
       initializerDeviation = try values.decodeIfPresent(Double.self, forKey: .initializerDeviation) ?? 0.02
+      try Self.requireSizes(values, [
+        (.vocabularySize, vocabularySize), (.width, width), (.layers, layers), (.attentionHeads, attentionHeads),
+        (.intermediateWidth, intermediateWidth), (.maxPositions, maxPositions), (.segmentTypes, segmentTypes),
+      ])
       guard width % attentionHeads == 0 else {
         throw DecodingError.dataCorruptedError(
           forKey: .attentionHeads, in: values,
           debugDescription: "hidden_size \(width) is not a multiple of num_attention_heads \(attentionHeads)")
+      }
+    }
+
+    private static func requireSizes(
+      _ values: KeyedDecodingContainer<CodingKeys>, _ sizes: [(CodingKeys, Int)]
+    ) throws {
+      for (key, size) in sizes where size < 1 || size > Int32.max {
+        throw DecodingError.dataCorruptedError(
+          forKey: key, in: values, debugDescription: "\(size) is not a number from 1 to \(Int32.max)")
       }
     }
   }

@@ -1,0 +1,82 @@
+public import NN
+public import Streams
+public import Torch
+
+/// How the diagonal of the Fisher information is estimated.
+public enum FisherEstimator: String, Codable, Sendable, CaseIterable {
+  /// Mean of the squared gradients of single examples, true labels: the definition that EWC's papers use.
+  case perSample
+  /// Mean of the squared gradients of whole batches (Avalanche, PyCIL): too small by about the batch size.
+  case batch
+  /// As `perSample`, with labels drawn from the model's own prediction: the true Fisher information.
+  case sampled
+}
+
+extension Learner {
+  /// Diagonal of F = E[(∂ log p(y|x) / ∂θ)²] at the present weights, over training examples of an experience.
+  ///
+  /// Runs in evaluation mode and in the compute dtype; squares are accumulated in float32.
+  /// - Parameters:
+  ///   - parameters: those that train now.
+  ///   - examples: most examples to use, drawn at random where the experience has more.
+  ///   - batchSize: examples behind one gradient of the `batch` estimator.
+  /// - Returns: for each parameter a float32 tensor of its shape; zeros where no gradient arrives.
+  public func fisher(
+    of parameters: [Parameter], on experience: Experience, estimator: FisherEstimator, examples: Int, batchSize: Int
+  ) -> [Tensor] {
+    let values = parameters.map(\.value)
+    let sums = values.map { Tensor.zeros($0.shape, device: $0.device) }
+    let batches = fisherBatches(experience, most: examples, rows: estimator == .batch ? batchSize : 1)
+    var labels = generator.derived("fisher.labels.\(experience.index)")
+    for batch in batches {
+      let output = model(deviceBatch(batch), .evaluation)
+      let loss = estimator == .sampled ? output.sampledLoss(&labels) : output.loss
+      let gradients = loss.gradients(of: values)
+      withoutGradient {
+        for case (let sum, let gradient?) in zip(sums, gradients) {
+          let exact = gradient.to(.float32)
+          sum.add(exact, times: exact, scale: 1 / Double(batches.count))
+        }
+      }
+    }
+    return sums
+  }
+
+  private func fisherBatches(_ experience: Experience, most: Int, rows: Int) -> [Batch] {
+    var chosen = data(of: experience).train
+    if chosen.count > most {
+      var random = generator.derived("fisher.examples.\(experience.index)")
+      chosen = Array(chosen.permuted(using: &random).prefix(most))
+    }
+    return stride(from: 0, to: chosen.count, by: rows).map {
+      Batch(Array(chosen[$0..<min($0 + rows, chosen.count)]))
+    }
+  }
+}
+
+extension ModelOutput {
+  /// Cross-entropy against one label a row, drawn from the predicted distribution.
+  fileprivate func sampledLoss(_ generator: inout Generator) -> Tensor {
+    let probabilities = logits.detached().softmax(1).values()
+    let labels = (0..<logits.size(0)).map { row -> Int64 in
+      let distribution = probabilities[row * columns.count..<(row + 1) * columns.count]
+      var left = Float(generator.uniform())
+      let drawn = distribution.firstIndex { probability in
+        left -= probability
+        return left < 0
+      }
+      // Rounding may leave a sliver above the last cumulated probability; it belongs to the likeliest class.
+      let index = drawn ?? distribution.indices.max { distribution[$0] < distribution[$1] }
+      return Int64((index ?? distribution.startIndex) - distribution.startIndex)
+    }
+    return logits.crossEntropy(Tensor(labels, device: logits.device))
+  }
+}
+
+extension Generator {
+  /// A number uniform in 0..<1.
+  mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+
+  /// An index uniform in `0..<bound`.
+  mutating func index(below bound: Int) -> Int { Int(next() % UInt64(bound)) }
+}

@@ -1,0 +1,120 @@
+public import Streams
+public import Torch
+
+/// Stored examples of the past, and the rule that decides which are kept.
+///
+/// A value: what it keeps is a function of the examples inserted and of the generators handed in.
+public struct ReplayBuffer: Sendable {
+  public enum Policy: Sendable, Equatable {
+    /// Every example inserted so far is kept with the same probability (Vitter 1985, algorithm R).
+    case reservoir(size: Int)
+    /// The newest of each class, `size` shared equally among the classes seen, at least one each.
+    case ring(size: Int)
+    /// Classes as equal as their numbers allow, a reservoir within each (Chrysakis & Moens, ICML 2020, algorithm 1).
+    case balanced(size: Int)
+    /// A fraction of each call's examples, drawn at random, at least one; it grows with the stream.
+    case ratio(Double)
+  }
+
+  public let policy: Policy
+  public private(set) var examples: [TokenizedExample] = []
+  /// Examples inserted so far, by class.
+  private var seenByClass: [Int: Int] = [:]
+  /// Classes that were the largest once; only `balanced` asks.
+  private var fullClasses: Set<Int> = []
+
+  public init(_ policy: Policy) { self.policy = policy }
+
+  /// Examples offered so far, kept or not.
+  public var seen: Int { seenByClass.values.reduce(0, +) }
+
+  /// Offers examples, in order; with `ratio`, those of one experience.
+  public mutating func insert(_ new: [TokenizedExample], using generator: inout Generator) {
+    if case .ratio(let ratio) = policy {
+      for example in new { seenByClass[example.target, default: 0] += 1 }
+      let count = new.isEmpty || ratio <= 0 ? 0 : max(1, Int((ratio * Double(new.count)).rounded()))
+      return examples += Self.drawn(count, from: new, using: &generator)
+    }
+    for example in new { insert(example, using: &generator) }
+  }
+
+  /// `count` different stored examples, uniformly; all of them, in random order, where fewer are stored.
+  public func draw(_ count: Int, using generator: inout Generator) -> [TokenizedExample] {
+    Self.drawn(count, from: examples, using: &generator)
+  }
+
+  private static func drawn(
+    _ count: Int, from pool: [TokenizedExample], using generator: inout Generator
+  ) -> [TokenizedExample] {
+    var order = Array(pool.indices)
+    return (0..<min(count, pool.count)).map { place in
+      order.swapAt(place, place + generator.index(below: order.count - place))
+      return pool[order[place]]
+    }
+  }
+
+  private mutating func insert(_ example: TokenizedExample, using generator: inout Generator) {
+    let before = seen
+    seenByClass[example.target, default: 0] += 1
+    switch policy {
+    case .reservoir(let size):
+      if before < size { return examples.append(example) }
+      let place = generator.index(below: before + 1)
+      if place < size { examples[place] = example }
+    case .ring(let size): keepNewest(example, size: size)
+    case .balanced(let size):
+      if examples.count < size { return examples.append(example) }
+      guard let place = balancedPlace(of: example.target, using: &generator) else { return }
+      examples[place] = example
+    case .ratio: break
+    }
+  }
+
+  private mutating func keepNewest(_ example: TokenizedExample, size: Int) {
+    examples.append(example)
+    let quota = max(1, size / seenByClass.count)
+    var kept: [Int: Int] = [:]
+    examples = examples.reversed().filter { stored in
+      kept[stored.target, default: 0] += 1
+      return kept[stored.target, default: 0] <= quota
+    }.reversed()
+  }
+
+  /// Which stored example gives way to one of class `target`; nil where the new one is dropped.
+  private mutating func balancedPlace(of target: Int, using generator: inout Generator) -> Int? {
+    let stored = Dictionary(grouping: examples.indices) { examples[$0].target }
+    let largest = stored.values.map(\.count).max() ?? 0
+    for (key, places) in stored where places.count == largest { fullClasses.insert(key) }
+    guard fullClasses.contains(target), let own = stored[target] else {
+      let candidates = examples.indices.filter { stored[examples[$0].target]?.count == largest }
+      return candidates.isEmpty ? nil : candidates[generator.index(below: candidates.count)]
+    }
+    let isKept = generator.uniform() * Double(seenByClass[target, default: 1]) < Double(own.count)
+    return isKept ? own[generator.index(below: own.count)] : nil
+  }
+}
+
+// MARK: State
+
+extension ReplayBuffer {
+  /// The buffer as a method's state: exemplars under `name`, counts under `name.seen.<class>` and `name.full.<class>`.
+  public func save(in state: inout MethodState, as name: String = "buffer") {
+    state.exemplars[name] = examples
+    state.numbers = state.numbers.filter { !$0.key.hasPrefix("\(name).") }
+    for (target, count) in seenByClass { state.numbers["\(name).seen.\(target)"] = Double(count) }
+    for target in fullClasses { state.numbers["\(name).full.\(target)"] = 1 }
+  }
+
+  /// Takes over what `save` wrote.
+  public mutating func restore(from state: MethodState, as name: String = "buffer") {
+    examples = state.exemplars[name] ?? []
+    func classes(_ kind: String) -> [(Int, Double)] {
+      let prefix = "\(name).\(kind)."
+      return state.numbers.compactMap { key, value in
+        key.hasPrefix(prefix) ? Int(key.dropFirst(prefix.count)).map { ($0, value) } : nil
+      }
+    }
+    seenByClass = Dictionary(uniqueKeysWithValues: classes("seen").map { ($0, Int($1)) })
+    fullClasses = Set(classes("full").map(\.0))
+  }
+}

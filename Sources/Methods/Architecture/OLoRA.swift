@@ -1,0 +1,72 @@
+import Adapters
+public import Continual
+import Evaluation
+public import NN
+public import Streams
+public import Torch
+
+/// Incremental low-rank adapters whose new A is pushed to be orthogonal to the rows of all earlier ones.
+///
+/// loss + λ1·Σ_layers Σ|A_previous·A_newᵀ| + λ2·Σ‖P‖_F over the new A and B; λ1 = 0 is `inc-lora`.
+/// Source: Wang et al., EMNLP 2023 Findings, §3.2 (arXiv 2310.14152); absolute values as in cmnfriend/O-LoRA
+/// `src/uie_trainer_lora.py`, where the paper writes squares.
+/// Deviations: one λ1 and λ2 for all experiences (the long benchmark's scripts change them by task); each adapter
+/// draws a dropout mask of its own; the classification heads train too.
+public final class OLoRA: ContinualMethod {
+  /// The paper's values for the T5 runs.
+  public struct Configuration: ConfigurationSection {
+    public var rank = 8
+    public var alpha = 32.0
+    public var dropout = 0.1
+    public var targets = ["query", "value"]
+    public var lambda1 = 0.5
+    public var lambda2 = 0.0
+    public init() {}
+    public static let keys = SequentialLoRA.Configuration.keys + [
+      ConfigurationKey("lambda1", "strength of the orthogonality to earlier adapters", allowed: .atLeast(0)),
+      ConfigurationKey("lambda2", "strength of the norms of the new factors", allowed: .atLeast(0)),
+    ]
+    var lora: LoRA.Configuration { LoRA.Configuration(rank: rank, alpha: alpha, dropout: dropout) }
+  }
+
+  public static let card = MethodCard(
+    name: "o-lora", summary: "incremental low-rank adapters in orthogonal subspaces", family: .architecture,
+    paper: Citation(
+      "Wang et al., Orthogonal Subspace Learning for Language Model Continual Learning, EMNLP 2023 Findings",
+      url: "https://arxiv.org/abs/2310.14152"),
+    requires: .boundaries, keeps: "one adapter per experience")
+  public var state = MethodState()
+  private let configuration: Configuration
+  private var sets: [AdapterSet] = []
+  /// For each adapted layer, the rows of all earlier A, float32, and the new A.
+  private var pairs: [(earlier: Tensor, new: Parameter)] = []
+  private var newest: [Parameter] = []
+
+  public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
+
+  public func prepare(_ experience: Experience, learner: Learner) throws {
+    sets.append(
+      try AdapterSet(
+        configuration.lora, on: configuration.targets, index: sets.count,
+        seed: learner.generator.derived("lora").seed, in: learner.parameters))
+  }
+
+  public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
+    // Not in `prepare`: on resume the weights come back between the two.
+    newest = sets.last?.parameters ?? []
+    let earlier = sets.dropLast().map(\.loras)
+    pairs = earlier.isEmpty ? [] : (sets.last?.loras ?? []).enumerated().map { layer, lora in
+      (withoutGradient { .concatenated(earlier.map { $0[layer].a.master }) }, lora.a)
+    }
+    return plan.training(sets.last)
+  }
+
+  public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) -> Tensor? {
+    var terms: [Tensor] = []
+    if configuration.lambda1 > 0 {
+      terms += pairs.map { $0.earlier.matmul($0.new.value.to(.float32).t).abs().sum() * configuration.lambda1 }
+    }
+    if configuration.lambda2 > 0 { terms += newest.map { $0.value.norm() * configuration.lambda2 } }
+    return terms.isEmpty ? nil : terms.dropFirst().reduce(terms[0], +)
+  }
+}

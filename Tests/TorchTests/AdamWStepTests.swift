@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+import Torch
+
+@Suite struct AdamWStepTests {
+  /// The state of one weight after some updates.
+  private struct Run {
+    let value, master, first, second: Tensor
+
+    /// - Parameter gradients: changes the gradient's layout or dtype before it is used.
+    init(_ dtype: DType, isDecoupled: Bool = true, gradients: (Tensor) -> Tensor) {
+      var generator = Generator(seed: 31)
+      let initial = Tensor.normal([37, 53], &generator)
+      value = initial.to(dtype).clone()
+      master = dtype == .float32 ? value.detached() : initial
+      first = .zeros([37, 53])
+      second = .zeros([37, 53])
+      for step in 1...5 {
+        let gradient = gradients(Tensor.normal([37, 53], &generator).to(.bfloat16).to(.float32))
+        AdamWStep(
+          rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: step, isDecoupled: isDecoupled,
+          gradientScale: 0.5
+        ).apply(value: value, master: master, gradient: gradient, first: first, second: second)
+      }
+    }
+  }
+
+  @Test func oneStepEqualsTheFormula() {
+    let weight = Tensor([2] as [Float]), first = Tensor([0.5] as [Float]), second = Tensor([0.04] as [Float])
+    AdamWStep(rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-3, weightDecay: 0.2, step: 2, gradientScale: 0.5)
+      .apply(value: weight, master: weight, gradient: Tensor([3] as [Float]), first: first, second: second)
+    let m = 0.9 * 0.5 + 0.1 * 1.5, v = 0.99 * 0.04 + 0.01 * 2.25
+    let step = 0.1 * (m / (1 - 0.81)) / ((v / (1 - 0.9801)).squareRoot() + 1e-3)
+    #expect(difference(first, [Float(m)]) == nil)
+    #expect(difference(second, [Float(v)]) == nil)
+    #expect(difference(weight, [Float(2 * (1 - 0.1 * 0.2) - step)]) == nil)
+  }
+
+  @Test func coupledDecayEntersTheGradient() {
+    let weight = Tensor([2] as [Float]), first = Tensor.zeros([1]), second = Tensor.zeros([1])
+    AdamWStep(rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1, weightDecay: 0.5, step: 1, isDecoupled: false)
+      .apply(value: weight, master: weight, gradient: Tensor([3] as [Float]), first: first, second: second)
+    // gradient 3 + 0.5·2 = 4; bias-corrected moments 4 and 16.
+    #expect(difference(weight, [2 - 0.1 * 4 / 5]) == nil)
+  }
+
+  @Test(arguments: [true, false]) func pathsAgree(isDecoupled: Bool) {
+    let reference = Run(.float32, isDecoupled: isDecoupled) { $0 }
+    let turned = Run(.float32, isDecoupled: isDecoupled) { $0.t.contiguous().t }
+    #expect(turned.value.values() == reference.value.values(), "the layout of the gradient does not matter")
+    // A bfloat16 gradient of a float32 weight takes the path of libtorch's operators.
+    let generic = Run(.float32, isDecoupled: isDecoupled) { $0.to(.bfloat16) }
+    #expect(difference(generic.value, reference.value.values(), atol: 1e-6) == nil)
+    #expect(difference(generic.second, reference.second.values(), atol: 1e-6) == nil)
+    let brain = Run(.bfloat16, isDecoupled: isDecoupled) { $0.to(.bfloat16) }
+    #expect(difference(brain.master, reference.value.values(), atol: 1e-6) == nil)
+    #expect(difference(brain.first, reference.first.values(), atol: 1e-6) == nil)
+  }
+
+  @Test func theBfloat16ValueIsTheRoundedMaster() {
+    for gradients in [{ (x: Tensor) in x.to(.bfloat16) }, { $0.to(.bfloat16).t.contiguous().t }, { $0 }] {
+      let run = Run(.bfloat16, gradients: gradients)
+      #expect(run.value.dtype == .bfloat16)
+      #expect(run.value.values() == run.master.to(.bfloat16).values())
+    }
+  }
+
+  @Test func paddedWeightsKeepTheirNeighbours() {
+    let memory = Tensor.full([4, 6], 7)
+    let weight = memory.narrowed(1, 0..<3)
+    let state = (Tensor.zeros([4, 3]), Tensor.zeros([4, 3]))
+    AdamWStep(rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, step: 1)
+      .apply(value: weight, master: weight, gradient: .ones([4, 3]), first: state.0, second: state.1)
+    #expect(difference(weight, [Float](repeating: 6.9, count: 12), atol: 1e-5) == nil)
+    #expect(memory.narrowed(1, 3..<6).values() == [Float](repeating: 7, count: 12))
+  }
+}
