@@ -4,7 +4,7 @@ import Recipes
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compare", abstract: "Compare methods over seeds: means, spread, and each against the first, paired by seed.",
+    commandName: "compare", abstract: "Compare methods over seeds: means, spread, each against the first.",
     discussion: """
       A folder of runs counts as all runs in it, three levels deep.
 

@@ -38,7 +38,8 @@ struct DataCommand: ParsableCommand {
 
     func run() throws {
       let items = try DataDesk(places: Here.places).items()
-      try output.show(items, items.isEmpty ? "nothing yet; 'jay data add NAME FOLDER' adds a folder" : Catalog.text(items))
+      try output.show(
+        items, items.isEmpty ? "nothing yet; 'jay data add NAME FOLDER' adds a folder" : Catalog.text(items))
     }
   }
 

@@ -18,7 +18,9 @@ struct Jay: ParsableCommand {
     groupedSubcommands: [
       CommandGroup(name: "Train", subcommands: [DemoCommand.self, PlanCommand.self, Run.self, ContinueCommand.self]),
       CommandGroup(name: "Use", subcommands: [PredictCommand.self, EvaluateCommand.self, MergeCommand.self]),
-      CommandGroup(name: "Judge", subcommands: [ReportCommand.self, CompareCommand.self, GateCommand.self, VerifyCommand.self]),
-      CommandGroup(name: "Look", subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DoctorCommand.self]),
+      CommandGroup(
+        name: "Judge", subcommands: [ReportCommand.self, CompareCommand.self, GateCommand.self, VerifyCommand.self]),
+      CommandGroup(
+        name: "Look", subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DoctorCommand.self]),
     ])
 }

@@ -35,7 +35,9 @@ struct PredictCommand: ParsableCommand {
     guard (text == nil) != (input == nil) else {
       throw ValidationError("Give either --text TEXT, a JSONL file, or - for standard input.")
     }
-    guard pair == nil || text != nil else { throw ValidationError("--pair goes with --text; in a file it is a key of each line.") }
+    guard pair == nil || text != nil else {
+      throw ValidationError("--pair goes with --text; in a file it is a key of each line.")
+    }
   }
 
   func run() throws {

@@ -4,7 +4,7 @@ import Recipes
 
 struct VerifyCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "verify", abstract: "Check the files of a run: recipe, matrices, metrics computed again, checkpoint hashes.",
+    commandName: "verify", abstract: "Check a run's files: recipe, matrices, metrics computed again, hashes.",
     discussion: """
       Says everything that does not fit; exit status 1 where something does not.
 

@@ -30,7 +30,9 @@ enum Added {
     } catch { throw FileError(action: .create, path: folder.path, code: errno) }
     let tasks = try experiences.enumerated().map { number, experience in
       let prefix = experiences.count == 1 ? "" : String(format: "%02d-", number + 1)
-      for (split, dataset) in [("train", experience.train), ("validation", experience.validation), ("test", experience.test)]
+      for (split, dataset) in [
+        ("train", experience.train), ("validation", experience.validation), ("test", experience.test),
+      ]
       where !dataset.isEmpty {
         try AtomicFile.write(try lines(dataset), to: folder.appendingPathComponent("\(prefix)\(split).jsonl"))
       }
@@ -47,7 +49,8 @@ enum Added {
 
   private static func lines(_ dataset: Dataset) throws -> Data {
     try dataset.examples.reduce(into: Data()) { data, example in
-      data += try JSON.line(Row(id: example.id, text: example.text, pair: example.pair, label: dataset.labels[example.label]))
+      data += try JSON.line(
+        Row(id: example.id, text: example.text, pair: example.pair, label: dataset.labels[example.label]))
     }
   }
 

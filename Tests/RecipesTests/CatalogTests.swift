@@ -41,7 +41,9 @@ import Testing
   @Test func aRecipeIsShownWithEveryKey() throws {
     let keys = try catalog.page("recipe").keys.map(\.name)
     #expect(keys.first == "seed")
-    for key in ["model.pooling", "stream.trainCap", "training.learningRate", "evaluation.future"] { #expect(keys.contains(key)) }
+    for key in ["model.pooling", "stream.trainCap", "training.learningRate", "evaluation.future"] {
+      #expect(keys.contains(key))
+    }
   }
 
   @Test func anUnknownNameGetsTheNearest() {

@@ -41,11 +41,14 @@ import Torch
   @Test func testDataPairsAndColumnsAreTakenAsGiven() throws {
     let run = try TinyRun()
     let rows = { (salt: String) in
-      (0..<8).map { #"{"title": "cat \#($0)", "body": "\#(salt)", "other": "dog", "topic": "\#($0 % 2 == 0 ? #"no, \"x\""# : "yes")"}"# }
-        .joined(separator: "\n")
+      (0..<8).map {
+        #"{"title": "cat \#($0)", "body": "\#(salt)", "other": "dog", "topic": "\#($0 % 2 == 0 ? #"no, \"x\""# : "yes")"}"#
+      }
+      .joined(separator: "\n")
     }
     let addition = Addition(
-      data: try run.scratch.write(rows("ran"), to: "a.jsonl"), test: try run.scratch.write(rows("sat"), to: "b.jsonl"), name: "Pärs & co",
+      data: try run.scratch.write(rows("ran"), to: "a.jsonl"), test: try run.scratch.write(rows("sat"), to: "b.jsonl"),
+      name: "Pärs & co",
       columns: Columns(text: ["title", "body"], pair: ["other"], label: "topic"))
     try run.runner.extend(run.folder, with: addition)
     let experience = try #require(try Added.experiences(in: run.directory).first)
@@ -127,14 +130,19 @@ import Torch
     let run = try TinyRun()
     let data = try run.scratch.examples(["bird", "cat"], 20, salt: "is blue", to: "one.jsonl")
     let extend = { (addition: Addition) in run.scratch.sentence { try run.runner.extend(run.folder, with: addition) } }
-    #expect(extend(Addition(data: data)) == "the run has an experience 'one' already (one, two). Choose another name: --name NAME")
+    #expect(
+      extend(Addition(data: data))
+        == "the run has an experience 'one' already (one, two). Choose another name: --name NAME")
     let few = try run.scratch.examples(["cat"], 1, salt: "is", to: "few.jsonl")
-    #expect(extend(Addition(data: few)) == "few.jsonl has 1 different examples, too few to hold some out for testing. Give test data: --test FILE")
+    #expect(
+      extend(Addition(data: few))
+        == "few.jsonl has 1 example, too few to hold some out for testing. Give test data: --test FILE")
     let folder = run.scratch.url.appendingPathComponent("empty")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     #expect(
       extend(Addition(data: folder)).hasSuffix(
-        "empty has neither a stream.json nor a train.jsonl (.csv, .tsv, each also .gz). Name a file of examples, or add one of these."))
+        "empty has neither a stream.json nor a train.jsonl (.csv, .tsv, each also .gz). Name a file of examples, or add one of these."
+      ))
     #expect(
       extend(Addition(data: folder, test: data)).hasSuffix(
         "empty is a folder, which has its own test data. Leave out --test, or name a file in --data."))
@@ -147,7 +155,8 @@ import Torch
     let data = try run.scratch.examples(["bird", "cat"], 20, salt: "is blue", to: "new.jsonl")
     let extend = { run.scratch.sentence { try run.runner.extend(run.folder, with: Addition(data: data)) } }
     let stream = try #require(try Recipe(file: run.directory.recipe).stream.folder as String?)
-    let changed = try Recipe(file: run.directory.recipe, overrides: ["training.learningRate=2e-3", "stream.folder=\(stream)"])
+    let changed = try Recipe(
+      file: run.directory.recipe, overrides: ["training.learningRate=2e-3", "stream.folder=\(stream)"])
     try AtomicFile.write(changed.yaml(), to: run.directory.recipe)
     #expect(extend().hasPrefix("the recipe changed since run/checkpoints/0002-00000000 was written"))
     let checkpoint = try #require(Checkpoint.newest(in: run.directory.checkpoints).checkpoint)
@@ -157,11 +166,14 @@ import Torch
     var summary = try JSON.decode(RunDirectory.Summary.self, from: run.directory.summary)
     summary.isComplete = false
     try AtomicFile.write(try JSON.encode(summary), to: run.directory.summary)
-    #expect(extend().contains("is not finished, so nothing can be added to it yet. Finish it first: jay run --resume --out "))
+    #expect(
+      extend().contains("is not finished, so nothing can be added to it yet. Finish it first: jay run --resume --out "))
     #expect(Added.folders(in: run.directory).isEmpty)
   }
 
-  private func addition(_ run: TinyRun) -> Addition { Addition(data: run.scratch.url.appendingPathComponent("new.jsonl")) }
+  private func addition(_ run: TinyRun) -> Addition {
+    Addition(data: run.scratch.url.appendingPathComponent("new.jsonl"))
+  }
 
   private func resume(_ run: TinyRun) throws {
     try run.runner.run(try Recipe(file: run.directory.recipe), in: run.folder, start: .resume)

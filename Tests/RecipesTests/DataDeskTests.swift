@@ -20,7 +20,8 @@ import Testing
       """, to: "pets/train.jsonl")
     try scratch.write("{\"text\": \"The cat sat!\", \"label\": \"cat\"}\n", to: "pets/test.jsonl")
     try scratch.write(
-      #"{"name": "pets", "experiences": [{"name": "home", "train": "train.jsonl", "test": "test.jsonl"}]}"#, to: "pets/stream.json")
+      #"{"name": "pets", "experiences": [{"name": "home", "train": "train.jsonl", "test": "test.jsonl"}]}"#,
+      to: "pets/stream.json")
   }
 
   @Test func aFolderIsRegisteredListedAndForgotten() throws {

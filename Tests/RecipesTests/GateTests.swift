@@ -5,7 +5,8 @@ import Testing
 @testable import Recipes
 
 @Suite struct GateTests {
-  private let matrix = AccuracyMatrix(experiences: ["a", "b", "c"], rows: [[80, nil, nil], [70, 85, nil], [90, 60, 88]])
+  private let matrix = AccuracyMatrix(
+    experiences: ["a", "b", "c"], rows: [[80, nil, nil], [70, 85, nil], [90, 60, 88]])
 
   @Test func everyBoundIsJudgedAndTheExcessIsSaid() {
     let verdict = Gate(maxForgetting: 2, minAccuracy: 79, maxDrop: 20).judge(matrix, run: "r")

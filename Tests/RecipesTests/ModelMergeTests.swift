@@ -33,8 +33,9 @@ import Torch
     let scratch = try Scratch()
     let base = try scratch.places.model("bert-tiny")
     let out = scratch.url.appendingPathComponent("merged")
-    #expect(scratch.sentence { try ModelMerge.taskArithmetic(base: base, models: [base], strength: 0.5, out: out) }
-      .hasPrefix("the merge changes nothing"))
+    #expect(
+      scratch.sentence { try ModelMerge.taskArithmetic(base: base, models: [base], strength: 0.5, out: out) }
+        .hasPrefix("the merge changes nothing"))
     #expect(!FileManager.default.fileExists(atPath: out.path))
   }
 }

@@ -17,11 +17,13 @@ import Testing
 
   @Test func withoutATaskLabelTheAnswerIsAmongAllClasses() throws {
     let run = try TinyRun(.untold)
-    let answer = try #require(try Predictor(run.folder, task: nil, places: run.places).predict([.init(text: "the film", pair: "it")]).first)
+    let answer = try #require(
+      try Predictor(run.folder, task: nil, places: run.places).predict([.init(text: "the film", pair: "it")]).first)
     #expect(["one/cat", "one/dog", "two/film", "two/book"].contains(answer.label))
     #expect((0.25...1).contains(answer.probability))
     let shared = try TinyRun(.shared)
-    let other = try #require(try Predictor(shared.folder, task: nil, places: shared.places).predict([.init(text: "the cat")]).first)
+    let other = try #require(
+      try Predictor(shared.folder, task: nil, places: shared.places).predict([.init(text: "the cat")]).first)
     #expect(["cat", "dog"].contains(other.label))
   }
 
@@ -30,7 +32,8 @@ import Testing
     let stream = try Session.restored(run.folder, places: run.places).stream
     for row in try Scores(run.folder, places: run.places).rows {
       let test = try #require(stream.experiences.first { $0.name == row.experience }).test
-      let answers = try Predictor(run.folder, task: row.experience, places: run.places).predict(test.examples.map { .init(text: $0.text) })
+      let answers = try Predictor(run.folder, task: row.experience, places: run.places).predict(
+        test.examples.map { .init(text: $0.text) })
       let right = zip(answers, test.examples).filter { $0.label == test.labels[$1.label] }.count
       #expect(row.accuracy == 100 * Double(right) / Double(test.count))
       #expect(row.accuracy == row.recorded)
@@ -46,7 +49,9 @@ import Testing
     #expect(scores.rows.map(\.examples) == [6])
     #expect(scores.text.hasPrefix("after two\nexperience  examples  accuracy  macro-F1  recorded\n"))
     let wrong = try run.scratch.examples(["cat"], 2, salt: "it", to: "wrong.jsonl")
-    #expect(run.scratch.sentence { _ = try Scores(run.folder, data: wrong, experience: "two", places: run.places) }.contains("cat"))
+    #expect(
+      run.scratch.sentence { _ = try Scores(run.folder, data: wrong, experience: "two", places: run.places) }.contains(
+        "cat"))
   }
 
   @Test func questionsThatCannotBeAnsweredSayWhy() throws {
@@ -56,7 +61,8 @@ import Testing
         == "this model is told the task when it predicts. Name one: --task one (the tasks are one, two).")
     #expect(
       untold.scratch.sentence { _ = try Predictor(untold.folder, task: "one", places: untold.places) }
-        == "this model was trained on 'tiny' without task labels at test time, so it chooses among all labels. Leave out --task.")
+        == "this model was trained on 'tiny' without task labels at test time, so it chooses among all labels. Leave out --task."
+    )
     #expect(
       run.scratch.sentence { _ = try Predictor(run.folder, task: "on", places: run.places) }
         == "stream tiny has no task \"on\" (did you mean \"one\"?); name some of \"one\", \"two\"")
@@ -69,13 +75,18 @@ import Testing
   }
 
   @Test func inputsAreJSONLinesAndABadLineIsNamed() throws {
-    let inputs = try Predictor.Input.read(Data("{\"text\": \"a\", \"id\": 7}\r\n\n{\"text\": \"b\", \"pair\": \"c\", \"id\": \"x\"}".utf8), name: "in")
+    let inputs = try Predictor.Input.read(
+      Data("{\"text\": \"a\", \"id\": 7}\r\n\n{\"text\": \"b\", \"pair\": \"c\", \"id\": \"x\"}".utf8), name: "in")
     #expect(inputs == [.init(id: "7", text: "a"), .init(id: "x", text: "b", pair: "c")])
-    #expect(throws: PredictionError.badLine(file: "in", line: 2)) { try Predictor.Input.read(Data("{\"text\": \"a\"}\nb".utf8), name: "in") }
+    #expect(throws: PredictionError.badLine(file: "in", line: 2)) {
+      try Predictor.Input.read(Data("{\"text\": \"a\"}\nb".utf8), name: "in")
+    }
     #expect(
       "\(PredictionError.badLine(file: "in", line: 2))"
-        == "in:2: not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). Write lines such as {\"text\": \"…\"}.")
+        == "in:2: not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). Write lines such as {\"text\": \"…\"}."
+    )
     #expect(
-      "\(PredictionError.noFile("in"))" == "there is no file in. Name a JSONL file, '-' for standard input, or give --text TEXT.")
+      "\(PredictionError.noFile("in"))"
+        == "there is no file in. Name a JSONL file, '-' for standard input, or give --text TEXT.")
   }
 }

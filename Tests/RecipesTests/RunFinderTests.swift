@@ -13,7 +13,8 @@ import Testing
     }
     let sweep = run.scratch.url.appendingPathComponent("sweep")
     let found = try RunFinder.folders([sweep, sweep.appendingPathComponent("other")])
-    #expect(found.map { $0.path.replacingOccurrences(of: sweep.path, with: "") } == ["/lr/seed-2", "/lr/seed-10", "/other"])
+    #expect(
+      found.map { $0.path.replacingOccurrences(of: sweep.path, with: "") } == ["/lr/seed-2", "/lr/seed-10", "/other"])
     #expect(throws: RunError.self) { try RunFinder.folders([run.scratch.url.appendingPathComponent("deep")]) }
   }
 
@@ -25,7 +26,8 @@ import Testing
     #expect(records.count == 1)
     #expect(notes.count == 1 && notes[0].hasPrefix("left out, no results yet: ") && notes[0].hasSuffix("more/empty"))
     #expect(
-      run.scratch.sentence { _ = try RunFinder.records([more]) }.hasSuffix("has results yet. A run has them after its first experience."))
+      run.scratch.sentence { _ = try RunFinder.records([more]) }.hasSuffix(
+        "has results yet. A run has them after its first experience."))
   }
 
   @Test func aReportLiesInTheFolderOrWhereItIsTold() throws {

@@ -16,7 +16,8 @@ final class Scratch: Sendable {
 
   var places: Places {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    return Places(models: root.appendingPathComponent("Goldens"), data: url, home: url.appendingPathComponent("home"), runs: url)
+    return Places(
+      models: root.appendingPathComponent("Goldens"), data: url, home: url.appendingPathComponent("home"), runs: url)
   }
 
   @discardableResult
@@ -30,7 +31,9 @@ final class Scratch: Sendable {
   /// JSON lines of so many examples, whose text names their label.
   @discardableResult
   func examples(_ labels: [String], _ count: Int, salt: String, to name: String) throws -> URL {
-    let lines = (0..<count).map { #"{"text": "the \#(labels[$0 % labels.count]) \#(salt) \#($0)", "label": "\#(labels[$0 % labels.count])"}"# }
+    let lines = (0..<count).map {
+      #"{"text": "the \#(labels[$0 % labels.count]) \#(salt) \#($0)", "label": "\#(labels[$0 % labels.count])"}"#
+    }
     return try write(lines.joined(separator: "\n") + "\n", to: name)
   }
 

@@ -12,7 +12,8 @@ import Testing
     #expect(verification.isSound)
     #expect(
       verification.checks.map(\.what) == [
-        "recipe.yaml", "environment.json", "log.jsonl", "matrix.json", "metrics.json", "summary.json", "checkpoints/0002-00000000",
+        "recipe.yaml", "environment.json", "log.jsonl", "matrix.json", "metrics.json", "summary.json",
+        "checkpoints/0002-00000000",
       ])
   }
 
@@ -40,7 +41,8 @@ import Testing
     let problems = try Verification(run.folder).checks.compactMap(\.problem)
     #expect(
       problems == [
-        "its matrices are not over the same experiences", "it says that the run is finished, but the matrix has 2 of 3 rows",
+        "its matrices are not over the same experiences",
+        "it says that the run is finished, but the matrix has 2 of 3 rows",
         "its accuracies are not those of matrix.json",
       ])
   }

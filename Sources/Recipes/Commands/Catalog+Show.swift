@@ -39,7 +39,8 @@ extension Catalog {
   private static var recipePage: Page {
     let recipe = Recipe()
     let sections: [(String, any ConfigurationSection)] = [
-      ("model.", recipe.model), ("stream.", recipe.stream), ("training.", recipe.training), ("evaluation.", recipe.evaluation),
+      ("model.", recipe.model), ("stream.", recipe.stream), ("training.", recipe.training),
+      ("evaluation.", recipe.evaluation),
     ]
     return Page(
       name: "recipe", summary: "every key of a recipe, with its default",
@@ -57,7 +58,8 @@ extension Catalog {
     return Page(
       name: card.name, summary: card.summary,
       facts: [
-        .init(name: "family", value: card.family.rawValue), .init(name: "paper", value: "\(card.paper.text) \(card.paper.url)"),
+        .init(name: "family", value: card.family.rawValue),
+        .init(name: "paper", value: "\(card.paper.text) \(card.paper.url)"),
         .init(name: "needs", value: required.isEmpty ? "nothing" : required.joined(separator: "; ")),
         .init(name: "keeps", value: card.keeps),
       ], keys: keys(of: MethodIndex.configuration(of: type)))
@@ -67,7 +69,8 @@ extension Catalog {
     Page(
       name: metric.id, summary: "\(metric.name) (\(metric.symbol)), \(metric.unit)",
       facts: [
-        .init(name: "formula", value: metric.formula), .init(name: "better", value: metric.higherIsBetter ? "higher" : "lower"),
+        .init(name: "formula", value: metric.formula),
+        .init(name: "better", value: metric.higherIsBetter ? "higher" : "lower"),
         .init(name: "source", value: "\(metric.source.text) \(metric.source.url)"),
       ])
   }
@@ -79,11 +82,13 @@ extension Catalog {
     }
     let report = try DataDesk(places: places).report(name)
     return Page(
-      name: name, summary: "\(report.experiences.count) experiences, \(report.classCount) classes, \(report.scenario.rawValue)",
+      name: name,
+      summary: "\(report.experiences.count) experiences, \(report.classCount) classes, \(report.scenario.rawValue)",
       facts: report.experiences.map { experience in
         .init(
           name: experience.name,
-          value: "\(experience.train.count) train, \(experience.test.count) test; " + experience.labels.joined(separator: ", "))
+          value: "\(experience.train.count) train, \(experience.test.count) test; "
+            + experience.labels.joined(separator: ", "))
       })
   }
 
@@ -106,7 +111,8 @@ extension Catalog {
   private static func keys(of section: any ConfigurationSection, prefix: String = "") -> [Page.Key] {
     ConfigurationField.all(of: section).map { field in
       let bound = field.key.allowed.map { " (\($0.description))" } ?? ""
-      return Page.Key(name: prefix + field.key.name, value: YAMLText.value(of: field), summary: field.key.summary + bound)
+      return Page.Key(
+        name: prefix + field.key.name, value: YAMLText.value(of: field), summary: field.key.summary + bound)
     }
   }
 }
@@ -116,7 +122,10 @@ extension Catalog.Page {
   public var text: String {
     var parts = ["\(name): \(summary)"]
     if !facts.isEmpty { parts.append(Output.table(facts.map { ["  \($0.name)", $0.value] })) }
-    if !keys.isEmpty { parts.append(Output.table([["  key", "default", "meaning"]] + keys.map { ["  \($0.name)", $0.value, $0.summary] })) }
+    if !keys.isEmpty {
+      parts.append(
+        Output.table([["  key", "default", "meaning"]] + keys.map { ["  \($0.name)", $0.value, $0.summary] }))
+    }
     return parts.joined(separator: "\n\n")
   }
 }

@@ -29,7 +29,8 @@ public struct Catalog {
       StreamIndex.entries.map { Item(name: $0.name, group: "built in", summary: $0.summary) }
         + (try DataDesk(places: places).items())
     case .models:
-      installedModels + ModelIndex.entries.map { Item(name: $0.architecture, group: "architecture", summary: $0.summary) }
+      installedModels
+        + ModelIndex.entries.map { Item(name: $0.architecture, group: "architecture", summary: $0.summary) }
     case .metrics: Metric.all.map { Item(name: $0.id, group: $0.unit, summary: $0.name) }
     case .recipes: recipeFiles.map { Item(name: $0.relativePath, group: "recipe", summary: Self.headline($0)) }
     }
@@ -37,7 +38,8 @@ public struct Catalog {
 
   /// An aligned table.
   public static func text(_ items: [Item]) -> String {
-    items.isEmpty ? "none; 'jay doctor' says where Jay looks" : Output.table(items.map { [$0.name, $0.group, $0.summary] })
+    items.isEmpty
+      ? "none; 'jay doctor' says where Jay looks" : Output.table(items.map { [$0.name, $0.group, $0.summary] })
   }
 
   private var installedModels: [Item] {
@@ -49,7 +51,9 @@ public struct Catalog {
   }
 
   var recipeFiles: [URL] {
-    names(in: recipes).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map { recipes.appendingPathComponent($0) }
+    names(in: recipes).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map {
+      recipes.appendingPathComponent($0)
+    }
   }
 
   private func names(in folder: URL) -> [String] {

@@ -11,7 +11,9 @@ public struct DataDesk {
   private var registry: DataRegistry { DataRegistry(home: places.home) }
 
   /// Registers a folder that can be read, and reports on it.
-  public func add(_ name: String, folder: URL) throws -> StreamReport { StreamReport(try registry.add(name, folder: folder)) }
+  public func add(_ name: String, folder: URL) throws -> StreamReport {
+    StreamReport(try registry.add(name, folder: folder))
+  }
 
   /// Forgets a name; the folder stays.
   public func remove(_ name: String) throws { try registry.remove(name) }
@@ -21,7 +23,9 @@ public struct DataDesk {
     try registry.list().map { Catalog.Item(name: $0.name, group: "registered", summary: $0.path) }
   }
 
-  public func stream(_ name: String) throws -> TaskStream { name == "meadow" ? try .meadow() : try registry.stream(name) }
+  public func stream(_ name: String) throws -> TaskStream {
+    name == "meadow" ? try .meadow() : try registry.stream(name)
+  }
 
   public func report(_ name: String) throws -> StreamReport { StreamReport(try stream(name)) }
 
@@ -80,9 +84,11 @@ extension StreamReport {
           ]
         }
     }
-    let title = "\(name): \(experiences.count) \(experiences.count == 1 ? "experience" : "experiences"), \(classCount) classes, \(scenario.rawValue)"
-    return ([title, "", Output.table([["experience", "split", "examples", "balance", "labels"]] + rows), ""]
-      + (remarks.isEmpty ? ["nothing to remark"] : remarks.map { "look: \($0)" })).joined(separator: "\n")
+    let number = experiences.count == 1 ? "1 experience" : "\(experiences.count) experiences"
+    let title = "\(name): \(number), \(classCount) classes, \(scenario.rawValue)"
+    let table = Output.table([["experience", "split", "examples", "balance", "labels"]] + rows)
+    let remarks = remarks.isEmpty ? ["nothing to remark"] : remarks.map { "look: \($0)" }
+    return ([title, "", table, ""] + remarks).joined(separator: "\n")
   }
 
   /// What may be an oversight: sentences.
@@ -92,7 +98,9 @@ extension StreamReport {
       if experience.labels.count < 2 { found.append("has a single label, so there is nothing to learn") }
       let absent = zip(experience.labels, experience.train.labelCounts).filter { $1 == 0 }.map(\.0)
       if !absent.isEmpty { found.append("has no training example of \(absent.joined(separator: ", "))") }
-      if absent.isEmpty, experience.train.balance < 0.1 { found.append("is far from balanced: the rarest label has less than a tenth of the most frequent") }
+      if absent.isEmpty, experience.train.balance < 0.1 {
+        found.append("has a label with less than a tenth of the examples of another")
+      }
       if !experience.overlap.isEmpty {
         let ids = experience.overlap.prefix(3).joined(separator: ", ") + (experience.overlap.count > 3 ? ", …" : "")
         found.append("has \(experience.overlap.count) test texts that stand in its training data too (\(ids))")
@@ -104,7 +112,9 @@ extension StreamReport {
       return found.map { "'\(experience.name)' \($0)" }
     }
     if mayShareLabels {
-      remarks.append("all experiences have the same labels; \"sharedLabels\": true in stream.json would make them one set of classes")
+      remarks.append(
+        "all experiences have the same labels; \"sharedLabels\": true in stream.json would make them one set of classes"
+      )
     }
     return remarks
   }

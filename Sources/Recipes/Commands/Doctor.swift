@@ -26,7 +26,8 @@ public struct Doctor: Encodable, Sendable {
   }
 
   private static var engine: Check {
-    let product = Tensor([1, 2, 3, 4], shape: [2, 2], device: .cpu).matmul(Tensor([1, 0, 0, 1], shape: [2, 2], device: .cpu))
+    let product = Tensor([1, 2, 3, 4], shape: [2, 2], device: .cpu).matmul(
+      Tensor([1, 0, 0, 1], shape: [2, 2], device: .cpu))
     let isRight = product.values() == [1, 2, 3, 4]
     return Check(
       what: "engine", state: isRight ? .ok : .broken,
@@ -65,19 +66,25 @@ public struct Doctor: Encodable, Sendable {
 
   private static func models(_ places: Places) -> Check {
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: places.models.path)) ?? []).sorted()
-    let models = names.filter { !$0.hasPrefix(".") && (try? ModelDirectory(places.models.appendingPathComponent($0))) != nil }
+    let models = names.filter {
+      !$0.hasPrefix(".") && (try? ModelDirectory(places.models.appendingPathComponent($0))) != nil
+    }
     return Check(
       what: "models", state: models.isEmpty ? .broken : .ok,
-      found: models.isEmpty ? "none in \(places.models.path)" : "\(models.joined(separator: ", ")) in \(places.models.path)",
+      found: models.isEmpty
+        ? "none in \(places.models.path)" : "\(models.joined(separator: ", ")) in \(places.models.path)",
       mend: models.isEmpty
-        ? "'Tools/setup' fetches minilm; or set JAY_MODELS to a folder of model directories, or give a path in model.name" : nil)
+        ? "'Tools/setup' fetches minilm; or set JAY_MODELS to a folder of model directories, or give a path in model.name"
+        : nil)
   }
 
   private static func development(_ places: Places) -> Check {
     let isThere = FileManager.default.fileExists(atPath: places.data.appendingPathComponent("cl15/tasks.json").path)
     return Check(
-      what: "cl15", state: isThere ? .ok : .absent, found: isThere ? places.data.appendingPathComponent("cl15").path : "not in \(places.data.path)",
-      mend: isThere ? nil : "only for recipes on that stream: set JAY_DATA, or stream.folder. Meadow is part of the package.")
+      what: "cl15", state: isThere ? .ok : .absent,
+      found: isThere ? places.data.appendingPathComponent("cl15").path : "not in \(places.data.path)",
+      mend: isThere
+        ? nil : "only for recipes on that stream: set JAY_DATA, or stream.folder. Meadow is part of the package.")
   }
 
   private static func registered(_ places: Places) -> Check {
@@ -87,7 +94,9 @@ public struct Doctor: Encodable, Sendable {
       return Check(
         what: "data", state: lost.isEmpty ? .ok : .absent,
         found: entries.isEmpty ? "meadow" : "meadow, " + entries.map(\.name).joined(separator: ", "),
-        mend: lost.isEmpty ? nil : "the folders of \(lost.joined(separator: ", ")) are gone. Bring them back, or: jay data remove \(lost[0])")
+        mend: lost.isEmpty
+          ? nil
+          : "the folders of \(lost.joined(separator: ", ")) are gone. Bring them back, or: jay data remove \(lost[0])")
     } catch {
       return Check(what: "data", state: .broken, found: "the list cannot be read", mend: "\(error)")
     }
@@ -98,13 +107,16 @@ public struct Doctor: Encodable, Sendable {
     return Check(
       what: "recipes", state: files.isEmpty ? .absent : .ok,
       found: files.isEmpty ? "none in \(catalog.recipes.path)" : "\(files.count) in \(catalog.recipes.path)",
-      mend: files.isEmpty ? "start jay by its launcher ./jay, or set JAY_RECIPES; any recipe file can be named by its path" : nil)
+      mend: files.isEmpty
+        ? "start jay by its launcher ./jay, or set JAY_RECIPES; any recipe file can be named by its path" : nil)
   }
 
   /// One line a check, with what to do below it.
   public var text: String {
     let mends = checks.map { $0.mend.map { "\n         \($0)" } ?? "" }
-    let lines = checks.map { "\($0.state.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0))  \($0.what): \($0.found)" }
+    let lines = checks.map {
+      "\($0.state.rawValue.padding(toLength: 7, withPad: " ", startingAt: 0))  \($0.what): \($0.found)"
+    }
     return zip(lines, mends).map(+).joined(separator: "\n")
       + "\n\n" + (isHealthy ? "Ready: jay demo" : "Something that runs need is missing.")
   }

@@ -49,7 +49,8 @@ public struct Gate: Sendable {
     }
     if let maxDrop {
       for (index, name) in matrix.experiences.enumerated().prefix(max(0, matrix.count - 1)) {
-        guard let learned = matrix[after: index, on: index], let last = matrix[after: matrix.count - 1, on: index] else { continue }
+        guard let learned = matrix[after: index, on: index], let last = matrix[after: matrix.count - 1, on: index]
+        else { continue }
         bounds.append(Self.bound("drop on \(name)", learned - last, limit: maxDrop, excess: learned - last - maxDrop))
       }
     }

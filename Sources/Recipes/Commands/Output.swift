@@ -4,7 +4,9 @@ import Foundation
 /// Text that commands print.
 public enum Output {
   /// JSON with sorted keys.
-  public static func json(_ value: some Encodable) throws -> String { String(decoding: try JSON.encode(value), as: UTF8.self) }
+  public static func json(_ value: some Encodable) throws -> String {
+    String(decoding: try JSON.encode(value), as: UTF8.self)
+  }
 
   /// Rows with columns aligned on the left, two blanks apart.
   static func table(_ rows: [[String]]) -> String {

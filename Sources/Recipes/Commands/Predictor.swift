@@ -10,7 +10,9 @@ public struct Predictor {
     public var text: String
     public var pair: String?
 
-    public init(id: String? = nil, text: String, pair: String? = nil) { (self.id, self.text, self.pair) = (id, text, pair) }
+    public init(id: String? = nil, text: String, pair: String? = nil) {
+      (self.id, self.text, self.pair) = (id, text, pair)
+    }
   }
 
   public struct Prediction: Encodable, Sendable {
@@ -57,7 +59,9 @@ public struct Predictor {
   }
 
   private func label(_ target: Int) -> String {
-    guard isToldTask, let index = experience.classes.firstIndex(of: target) else { return session.stream.classNames[target] }
+    guard isToldTask, let index = experience.classes.firstIndex(of: target) else {
+      return session.stream.classNames[target]
+    }
     return experience.labels[index]
   }
 }
@@ -76,7 +80,8 @@ extension Predictor.Input: Decodable {
   /// Reads JSON lines; blank lines are passed over.
   /// - Parameter name: stands in messages before line numbers.
   public static func read(_ data: Data, name: String) throws -> [Predictor.Input] {
-    try data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated().compactMap { index, line in
+    try data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated().compactMap {
+      index, line in
       guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return nil }
       guard let input = try? JSONDecoder().decode(Predictor.Input.self, from: Data(line)) else {
         throw PredictionError.badLine(file: name, line: index + 1)
@@ -87,7 +92,9 @@ extension Predictor.Input: Decodable {
 
   /// Reads a file of JSON lines.
   public static func read(_ file: URL) throws -> [Predictor.Input] {
-    guard let data = FileManager.default.contents(atPath: file.path) else { throw PredictionError.noFile(file.relativePath) }
+    guard let data = FileManager.default.contents(atPath: file.path) else {
+      throw PredictionError.noFile(file.relativePath)
+    }
     return try read(data, name: file.relativePath)
   }
 }
@@ -102,12 +109,15 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
   public var description: String {
     switch self {
     case .needsTask(let names):
-      "this model is told the task when it predicts. Name one: --task \(names.first ?? "NAME") (the tasks are \(names.joined(separator: ", ")))."
+      "this model is told the task when it predicts. Name one: --task \(names.first ?? "NAME") "
+        + "(the tasks are \(names.joined(separator: ", ")))."
     case .takesNoTask(let stream):
-      "this model was trained on '\(stream)' without task labels at test time, so it chooses among all labels. Leave out --task."
+      "this model was trained on '\(stream)' without task labels at test time, so it chooses among all labels. "
+        + "Leave out --task."
     case .noFile(let path): "there is no file \(path). Name a JSONL file, '-' for standard input, or give --text TEXT."
     case .badLine(let file, let line):
-      "\(file):\(line): not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). Write lines such as {\"text\": \"…\"}."
+      "\(file):\(line): not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). "
+        + "Write lines such as {\"text\": \"…\"}."
     }
   }
   public var errorDescription: String? { description }

@@ -7,10 +7,12 @@ public enum RunFinder {
   static let depth = 3
 
   /// Run folders at or below the paths, in the order named and then by name.
-  /// - Throws: `RunError.notARun` for a path without any run.
+  ///
+  /// Files are passed over, since the `*` of a shell names the report beside the runs too.
+  /// - Throws: `RunError.notARun` for a folder without any run.
   public static func folders(_ paths: [URL]) throws -> [URL] {
     var known = Set<String>()
-    return try paths.flatMap { path in
+    return try paths.filter { !isFile($0) || paths.count == 1 }.flatMap { path in
       let found = search(path, levels: depth)
       if found.isEmpty { throw RunError.notARun(path) }
       return found
@@ -33,6 +35,11 @@ public enum RunFinder {
     }
     guard !records.isEmpty else { throw ResultError.none(paths.map(\.relativePath)) }
     return (records, notes)
+  }
+
+  private static func isFile(_ path: URL) -> Bool {
+    var isFolder: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path.path, isDirectory: &isFolder) && !isFolder.boolValue
   }
 
   private static func search(_ folder: URL, levels: Int) -> [URL] {

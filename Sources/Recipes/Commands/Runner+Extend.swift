@@ -25,7 +25,9 @@ extension RunDirectory {
     guard isComplete else { throw AdditionError.unfinished(url.relativePath) }
     let recipe = try Recipe(file: self.recipe)
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
-    for experience in recipe.stream.prepared(try Added.experiences(in: self)) { stream = try stream.appending(experience) }
+    for experience in recipe.stream.prepared(try Added.experiences(in: self)) {
+      stream = try stream.appending(experience)
+    }
     try checkEnd(recipe, stream, places)
     let (experiences, notes) = try addition.read(behind: stream, seed: UInt64(recipe.stream.dataSeed))
     var grown = stream
@@ -41,7 +43,9 @@ extension RunDirectory {
     summary.isComplete = false
     try AtomicFile.write(try JSON.encode(summary), to: self.summary)
     let final = added.appendingPathComponent(name)
-    guard rename(temporary.path, final.path) == 0 else { throw FileError(action: .write, path: final.path, code: errno) }
+    guard rename(temporary.path, final.path) == 0 else {
+      throw FileError(action: .write, path: final.path, code: errno)
+    }
     return notes
   }
 

@@ -69,7 +69,9 @@ public struct Scores: Encodable, Sendable {
     return "after \(after)\n"
       + Output.table(
         [["experience", "examples", "accuracy", "macro-F1", "recorded"]]
-          + rows.map { [$0.experience, String($0.examples), number($0.accuracy), number($0.macroF1), number($0.recorded)] })
+          + rows.map {
+            [$0.experience, String($0.examples), number($0.accuracy), number($0.macroF1), number($0.recorded)]
+          })
   }
 }
 

@@ -18,7 +18,9 @@ public struct Verification: Encodable, Sendable {
     guard directory.exists else { throw RunError.notARun(folder) }
     var checks: [Check] = []
     func check(_ what: String, _ body: () throws -> String?) {
-      do { checks.append(Check(what: what, problem: try body())) } catch { checks.append(Check(what: what, problem: "\(error)")) }
+      do { checks.append(Check(what: what, problem: try body())) } catch {
+        checks.append(Check(what: what, problem: "\(error)"))
+      }
     }
     check("recipe.yaml") {
       _ = try Recipe(file: directory.recipe)
@@ -58,7 +60,8 @@ public struct Verification: Encodable, Sendable {
   private static func matrix(_ directory: RunDirectory) throws -> String? {
     let matrices = try JSON.decode(RunDirectory.Matrices.self, from: directory.matrix)
     let all = [matrices.accuracy, matrices.macroF1, matrices.validation]
-    guard all.allSatisfy({ $0.experiences == matrices.accuracy.experiences && $0.count == matrices.accuracy.count }) else {
+    guard all.allSatisfy({ $0.experiences == matrices.accuracy.experiences && $0.count == matrices.accuracy.count })
+    else {
       return "its matrices are not over the same experiences"
     }
     return nil
