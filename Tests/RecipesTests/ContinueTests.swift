@@ -101,6 +101,25 @@ import Torch
     try expectEqualEnds(whole, stopped)
   }
 
+  @Test(arguments: MethodIndex.all.map { $0.card.name })
+  func everyMethodContinuesTheSameWhenItIsInterrupted(_ method: String) throws {
+    let whole = try TinyRun(method: method)
+    let stopped = try TinyRun(copying: whole)
+    for run in [whole, stopped] { try run.scratch.examples(["bird", "cat"], 20, salt: "is blue", to: "new.jsonl") }
+    try whole.runner.extend(whole.folder, with: addition(whole))
+    var runner = stopped.runner
+    var updates = 0
+    runner.isInterrupted = {
+      updates += 1
+      return updates == 2
+    }
+    #expect(throws: TrainingError.self) { try runner.extend(stopped.folder, with: addition(stopped)) }
+    try resume(stopped)
+    try expectEqualEnds(whole, stopped)
+    let rows = try Scores(whole.folder, places: whole.places).rows
+    #expect(rows.map(\.accuracy) == rows.map(\.recorded))
+  }
+
   @Test func aContinueKilledBeforeItsFirstCheckpointEqualsTheUninterruptedOne() throws {
     let (whole, killed) = (try TinyRun(), try TinyRun())
     for run in [whole, killed] { try run.scratch.examples(["bird", "cat"], 20, salt: "is blue", to: "new.jsonl") }

@@ -69,11 +69,24 @@ struct TinyRun {
     try FileManager.default.copyItem(at: original.url.appendingPathComponent("run"), to: folder)
   }
 
+  /// A run of a method, trained for this value.
+  init(method: String) throws {
+    scratch = try Self.train(.separate, method: method)
+    folder = scratch.url.appendingPathComponent("run")
+  }
+
+  /// A copy of another run, with data and all.
+  init(copying other: TinyRun) throws {
+    scratch = try Scratch()
+    folder = scratch.url.appendingPathComponent("run")
+    try FileManager.default.copyItem(at: other.folder, to: folder)
+  }
+
   private static let separate = Result { try train(.separate) }
   private static let shared = Result { try train(.shared) }
   private static let untold = Result { try train(.untold) }
 
-  private static func train(_ kind: Kind) throws -> Scratch {
+  private static func train(_ kind: Kind, method: String = "migu") throws -> Scratch {
     let scratch = try Scratch()
     let labels = kind == .shared ? [["cat", "dog"], ["cat", "dog"]] : [["cat", "dog"], ["film", "book"]]
     for (name, labels) in zip(["one", "two"], labels) {
@@ -90,7 +103,7 @@ struct TinyRun {
       yaml: """
         model: bert-tiny
         stream: {name: folder, folder: "\(scratch.url.path)/stream"}
-        methods: [migu]
+        methods: [\(method)]
         training: {epochs: 2, batchSize: 4, maxTokens: 32, learningRate: 1e-3, checkpointSteps: 1, logEvery: 1}
         """, name: "tiny")
     var runner = Runner(places: scratch.places)
