@@ -15,13 +15,13 @@ struct GateCommand: ParsableCommand {
   @Argument(help: "Folder of a finished run.")
   var folder: URL
 
-  @Option(help: "Most forgetting, in points.")
+  @Option(parsing: .unconditional, help: "Most forgetting, in points; below 0 asks for a gain.")
   var maxForgetting: Double?
 
   @Option(help: "Least final average accuracy, in percent.")
   var minAccuracy: Double?
 
-  @Option(help: "Most points that any one task may lose.")
+  @Option(parsing: .unconditional, help: "Most points that any one task may lose.")
   var maxDrop: Double?
 
   @OptionGroup var output: JSONOption
