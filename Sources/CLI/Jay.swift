@@ -7,7 +7,20 @@ struct Jay: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "jay",
     abstract: "Continual learning for language models: teach task after task, keep what was known.",
-    discussion: "Start with 'jay demo'. A recipe (YAML) describes a run; 'jay run RECIPE' makes a folder with matrices, metrics, a report and the model.",
+    discussion: """
+      Start with 'jay demo'. A recipe (YAML) describes a run; 'jay run RECIPE' makes a folder with matrices, metrics, \
+      a report and the model. 'jay doctor' says what is missing.
+
+      Exit status: 0 success, 1 failure, 2 a gate that fails, 64 wrong usage.
+      Completions: jay --generate-completion-script bash (or zsh, fish).
+      """,
     version: Version.current,
-    subcommands: [DemoCommand.self, Run.self])
+    groupedSubcommands: [
+      CommandGroup(name: "Train", subcommands: [DemoCommand.self, PlanCommand.self, Run.self, ContinueCommand.self]),
+      CommandGroup(name: "Use", subcommands: [PredictCommand.self, EvaluateCommand.self, MergeCommand.self]),
+      CommandGroup(
+        name: "Judge", subcommands: [ReportCommand.self, CompareCommand.self, GateCommand.self, VerifyCommand.self]),
+      CommandGroup(
+        name: "Look", subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DoctorCommand.self]),
+    ])
 }

@@ -44,21 +44,28 @@ struct Run: ParsableCommand {
       let recipe = try Recipe(file: file, overrides: overrides)
       let directory = RunDirectory(target)
       if resume, directory.isComplete { continue }
-      try runner.run(recipe, in: target, start: resume && directory.exists ? .resume : .new, name: seeds == nil ? "" : target.lastPathComponent)
+      try runner.run(
+        recipe, in: target, start: resume && directory.exists ? .resume : .new,
+        name: seeds == nil ? "" : target.lastPathComponent)
       print(try Outcome.text(target))
     }
   }
 
   private func folder() throws -> URL {
     if let out { return URL(fileURLWithPath: out) }
-    guard let recipe else { throw ValidationError("Name a recipe, or the folder of a run to resume: jay run --resume --out DIR") }
-    return URL(fileURLWithPath: "runs").appendingPathComponent(URL(fileURLWithPath: recipe).deletingPathExtension().lastPathComponent)
+    guard let recipe else {
+      throw ValidationError("Name a recipe, or the folder of a run to resume: jay run --resume --out DIR")
+    }
+    return URL(fileURLWithPath: "runs").appendingPathComponent(
+      URL(fileURLWithPath: recipe).deletingPathExtension().lastPathComponent)
   }
 
   private func targets(_ folder: URL) throws -> [(URL, [String])] {
     guard let seeds else { return [(folder, overrides)] }
     return try seeds.split(separator: ",").map { text in
-      guard let seed = Int(text) else { throw ValidationError("--seeds takes whole numbers, such as 0,1,2; found '\(text)'") }
+      guard let seed = Int(text) else {
+        throw ValidationError("--seeds takes whole numbers, such as 0,1,2; found '\(text)'")
+      }
       return (folder.appendingPathComponent("seed-\(seed)"), overrides + ["seed=\(seed)"])
     }
   }

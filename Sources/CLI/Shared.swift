@@ -1,18 +1,60 @@
-import ArgumentParser
-import Foundation
+public import ArgumentParser
+public import Foundation
 import Recipes
 
 /// The only place that reads the environment.
 enum Here {
   static var places: Places {
-    let environment = ProcessInfo.processInfo.environment
-    let home = URL(fileURLWithPath: environment["JAY_HOME"] ?? "\(NSHomeDirectory())/.jay")
-    func folder(_ variable: String, _ fallback: URL) -> URL {
-      environment[variable].map { URL(fileURLWithPath: $0) } ?? fallback
-    }
+    let home = URL(fileURLWithPath: ProcessInfo.processInfo.environment["JAY_HOME"] ?? "\(NSHomeDirectory())/.jay")
     return Places(
       models: folder("JAY_MODELS", home.appendingPathComponent("models")),
       data: folder("JAY_DATA", home.appendingPathComponent("data")), home: home,
       runs: URL(fileURLWithPath: "runs"))
   }
+
+  /// Folder of recipes.
+  static var recipes: URL { folder("JAY_RECIPES", URL(fileURLWithPath: "Recipes")) }
+
+  private static func folder(_ variable: String, _ fallback: URL) -> URL {
+    ProcessInfo.processInfo.environment[variable].map { URL(fileURLWithPath: $0) } ?? fallback
+  }
+
+  /// Remarks go to standard error, so that standard output stays for programs.
+  static func note(_ notes: [String]) {
+    for note in notes { FileHandle.standardError.write(Data("\(note)\n".utf8)) }
+  }
+}
+
+/// Columns of a file of examples.
+struct ColumnOptions: ParsableArguments {
+  @Option(parsing: .upToNextOption, help: "Column of the text; several are joined.")
+  var text: [String] = []
+
+  @Option(parsing: .upToNextOption, help: "Column of the second text, where there is one.")
+  var pair: [String] = []
+
+  @Option(help: "Column of the label.")
+  var label = "label"
+
+  var columns: Columns { Columns(text: text, pair: pair, label: label) }
+}
+
+struct ThreadOptions: ParsableArguments {
+  @Option(help: "Threads. Default: all cores.")
+  var threads: Int?
+
+  func start() { Engine.start(threads: threads) }
+}
+
+struct JSONOption: ParsableArguments {
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  /// Prints the value as JSON where that was asked for, else the text.
+  func show(_ value: some Encodable, _ text: String) throws { print(json ? try Output.json(value) : text) }
+}
+
+extension URL: @retroactive ExpressibleByArgument {
+  public init?(argument: String) { self.init(fileURLWithPath: argument) }
+  public static var defaultCompletionKind: CompletionKind { .file() }
 }

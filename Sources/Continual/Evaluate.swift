@@ -28,19 +28,41 @@ extension Learner {
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> [Int] {
     var predictions = [Int](repeating: -1, count: examples.count)
+    try forward(examples, methods: methods, settings: settings) { batch, output in
+      for (index, prediction) in zip(batch, output.predictions()) { predictions[index] = prediction }
+    }
+    return predictions
+  }
+
+  /// Most likely global class of each example, and its probability among the classes it could have.
+  public func predictWithProbability(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
+  ) throws -> [(target: Int, probability: Double)] {
+    var predictions = [(target: Int, probability: Double)](repeating: (-1, 0), count: examples.count)
+    try forward(examples, methods: methods, settings: settings) { batch, output in
+      let best = output.logits.softmax(1).max(1).values()
+      for (place, index) in batch.enumerated() { predictions[index].probability = Double(best[place]) }
+      for (index, prediction) in zip(batch, output.predictions()) { predictions[index].target = prediction }
+    }
+    return predictions
+  }
+
+  /// Runs the model over examples in batches; `body` gets their places in `examples`.
+  private func forward(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
+    _ body: ([Int], ModelOutput) -> Void
+  ) throws {
     let groups =
       knowsTaskAtTest ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
     for (experience, members) in groups.sorted(by: { ($0.key ?? -1) < ($1.key ?? -1) }) {
       try predicting(experience, methods: methods) {
         inference {
           for batch in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) {
-            let output = model(deviceBatch(Batch(batch.map { examples[$0] })), .evaluation)
-            for (index, prediction) in zip(batch, output.predictions()) { predictions[index] = prediction }
+            body(batch, model(deviceBatch(Batch(batch.map { examples[$0] })), .evaluation))
           }
         }
       }
     }
-    return predictions
   }
 
   /// Correct and wrong predictions by class.

@@ -16,9 +16,10 @@ public enum Fingerprint {
   }
 
   /// Of every text and label of a stream, in order.
-  public static func stream(_ stream: TaskStream) -> String {
+  /// - Parameter count: takes the first experiences only; nil takes all.
+  public static func stream(_ stream: TaskStream, first count: Int? = nil) -> String {
     var hash = SHA256()
-    for experience in stream.experiences {
+    for experience in stream.experiences.prefix(count ?? stream.count) {
       hash.update(data: Data("\(experience.name)\u{1}\(experience.labels.joined(separator: "\u{2}"))\u{1}".utf8))
       for dataset in [experience.train, experience.validation, experience.test] {
         for example in dataset.examples {

@@ -31,10 +31,15 @@ public final class Trainer {
     }
   }
 
-  /// Goes back to where a checkpoint was written.
+  /// Goes back to where a checkpoint was written. Experiences that the stream gained since get empty columns.
   func restore(_ record: Checkpoint.Record, optimizer moments: [String: Tensor]) {
     (progress.experience, progress.step) = (record.experience, record.step)
     (progress.matrix, progress.macroF1, progress.validation) = (record.accuracy, record.macroF1, record.validation)
+    for name in learner.stream.experiences.dropFirst(record.accuracy.experiences.count).map(\.name) {
+      progress.matrix.append(experience: name)
+      progress.macroF1.append(experience: name)
+      progress.validation.append(experience: name)
+    }
     (progress.optimizerState, progress.optimizerStep) = (moments, record.optimizerStep)
   }
 

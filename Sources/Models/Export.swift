@@ -11,8 +11,7 @@ extension ModelDirectory {
     let prefix = ModelIndex.entries.first { $0.architecture == architecture }.map { entry in
       names.contains { $0.hasPrefix(entry.prefix) } ? entry.prefix : ""
     }
-    var tensors: [String: Tensor] = [:]
-    for file in files { tensors.merge(file.tensors()) { first, _ in first } }
+    var tensors = tensors()
     var strangers: [String] = []
     for (name, value) in weights {
       let full = (prefix ?? "") + name
@@ -23,6 +22,11 @@ extension ModelDirectory {
       tensors[full] = value.to(original.dtype, device: .cpu)
     }
     guard strangers.isEmpty else { throw ModelError.mismatch(url, missing: [], misshapen: [], extra: strangers.sorted()) }
+    try write(tensors, to: folder)
+  }
+
+  /// Writes a model directory with this one's configuration and tokenizer, and these tensors under their full names.
+  public func write(_ tensors: [String: Tensor], to folder: URL) throws {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch { throw FileError(action: .create, path: folder.path, code: errno) }

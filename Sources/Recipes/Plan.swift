@@ -5,7 +5,7 @@ import NN
 import Streams
 
 /// What a run will take, estimated before it starts.
-public struct Plan: Sendable {
+public struct Plan: Sendable, Encodable {
   public struct Row: Sendable, Codable {
     public var experience: String
     public var examples: Int

@@ -12,6 +12,7 @@ final class RunObserver: TrainingObserver {
   private let progressLine: ProgressLine
   private let resumeCommand: String
   var fingerprints: [String: String] = [:]
+  var isInterrupted: () -> Bool = { Interrupt.isRequested }
   private(set) var timings: [ExperienceTiming] = []
   private(set) var peakBytes = 0
   private var log: FileHandle?
@@ -76,7 +77,7 @@ final class RunObserver: TrainingObserver {
       settings.checkpointSteps > 0
       ? trainer.progress.step % settings.checkpointSteps == 0
       : lastCheckpoint.duration(to: .now).seconds >= settings.checkpointSeconds
-    let isInterrupted = Interrupt.isRequested
+    let isInterrupted = isInterrupted()
     if isDue || isInterrupted { try save(trainer, optimizer) }
     if isInterrupted { throw TrainingError.interrupted(resume: resumeCommand) }
     if trainer.progress.step == 1 { window = (0, .now) }
@@ -95,7 +96,7 @@ final class RunObserver: TrainingObserver {
 
   func didEnd(_ trainer: Trainer) throws {
     try save(trainer, nil)
-    if Interrupt.isRequested, trainer.progress.experience < trainer.learner.stream.count {
+    if isInterrupted(), trainer.progress.experience < trainer.learner.stream.count {
       throw TrainingError.interrupted(resume: resumeCommand)
     }
   }

@@ -14,6 +14,8 @@ public struct Runner {
   public let places: Places
   /// No progress on the terminal.
   public var isQuiet = false
+  /// Asked after every update: whether to save and stop.
+  var isInterrupted: () -> Bool = { Interrupt.isRequested }
 
   public init(places: Places) { self.places = places }
 
@@ -27,9 +29,16 @@ public struct Runner {
     default: break
     }
     try directory.open()
+    try train(recipe, directory, start, name)
+  }
+
+  /// Trains what is left in a folder that is open.
+  func train(_ recipe: Recipe, _ directory: RunDirectory, _ start: Start, _ name: String = "") throws {
+    let folder = directory.url
     let line = ProgressLine(prefix: name.isEmpty ? "" : "[\(name)] ", isQuiet: isQuiet)
     let observer = RunObserver(
       directory, settings: recipe.training, progress: line, resumeCommand: "jay run --resume --out \(folder.relativePath)")
+    observer.isInterrupted = isInterrupted
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
     observer.fingerprints = session.fingerprints
     try Self.checkRoom(session, folder)
@@ -48,8 +57,7 @@ public struct Runner {
     let (checkpoint, skipped) = Checkpoint.newest(in: directory.checkpoints)
     for name in skipped { line.say("skipped the incomplete checkpoint \(name)") }
     guard let checkpoint else { return try observer.open(resuming: nil) }
-    for what in ["recipe", "data", "tokenizer", "model"]
-    where checkpoint.record.fingerprints[what] != session.fingerprints[what] {
+    if let what = checkpoint.record.firstChange(session.fingerprints, session.stream) {
       throw CheckpointError.changed(what: what, checkpoint.url)
     }
     try checkpoint.restore(session.trainer)
@@ -90,6 +98,16 @@ public struct Runner {
     if Memory.available > 0, Memory.available < plan.memoryBytes {
       throw RoomError.memory(needed: plan.memoryBytes, available: Memory.available)
     }
+  }
+}
+
+extension Checkpoint.Record {
+  /// What of a run's dependencies is not what it was when the checkpoint was written; nil if all is the same.
+  /// Experiences that the stream gained since are no change.
+  func firstChange(_ fingerprints: [String: String], _ stream: TaskStream) -> String? {
+    var now = fingerprints
+    now["data"] = Fingerprint.stream(stream, first: accuracy.experiences.count)
+    return ["recipe", "data", "tokenizer", "model"].first { self.fingerprints[$0] != now[$0] }
   }
 }
 

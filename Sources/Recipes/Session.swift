@@ -27,7 +27,7 @@ public struct Session {
     self.recipe = recipe
     guard let device = Device(recipe.header.device), device.isAvailable else { throw PlaceError.noDevice(recipe.header.device) }
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
-    for experience in extra { stream = try stream.appending(experience) }
+    for experience in recipe.stream.prepared(extra) { stream = try stream.appending(experience) }
     self.stream = stream
     try Compatibility.check(recipe, stream)
     modelDirectory = try places.model(recipe.model.name)
@@ -47,9 +47,14 @@ public struct Session {
     }
     trainer = Trainer(
       learner: learner, methods: methods, settings: recipe.training, evaluation: recipe.evaluation, observer: observer)
-    fingerprints = [
+    fingerprints = try Self.fingerprints(recipe, stream, modelDirectory)
+  }
+
+  /// Hashes of what a run depends on.
+  static func fingerprints(_ recipe: Recipe, _ stream: TaskStream, _ modelDirectory: URL) throws -> [String: String] {
+    [
       "recipe": Fingerprint.text(recipe.resumable.yaml()), "data": Fingerprint.stream(stream),
-      "tokenizer": try Self.tokenizerHash(modelDirectory),
+      "tokenizer": try tokenizerHash(modelDirectory),
       "model": try Fingerprint.file(modelDirectory.appendingPathComponent("config.json")),
     ]
   }

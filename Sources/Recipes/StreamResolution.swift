@@ -6,13 +6,7 @@ extension StreamSection {
   public func resolve(_ places: Places, seed: Int) throws -> TaskStream {
     var stream = try load(places)
     if name != "cl15", !tasks.isEmpty { stream = try stream.subset(names: tasks) }
-    if validationShare > 0, stream.experiences.contains(where: \.validation.isEmpty) {
-      stream = stream.holdingOut(.fraction(validationShare, atMost: 500), seed: UInt64(dataSeed))
-    }
-    let caps = Caps(
-      train: trainCap > 0 ? trainCap : nil, validation: validationCap > 0 ? validationCap : nil,
-      test: testCap > 0 ? testCap : nil)
-    stream = stream.capped(caps, seed: UInt64(dataSeed))
+    stream = prepared(stream)
     if shuffleTasks { stream = stream.reordered(seed: UInt64(seed)) }
     if !taskLabelAtTest {
       var declaration = stream.declaration
@@ -21,6 +15,20 @@ extension StreamSection {
         name: stream.name, declaration: declaration, sharesLabels: stream.sharesLabels, experiences: stream.experiences)
     }
     return stream
+  }
+
+  /// Experiences that came later (`jay continue`), with validation held out and cut as those of the recipe are.
+  func prepared(_ experiences: [Experience]) -> [Experience] {
+    experiences.flatMap { prepared(TaskStream(name: "added", experiences: [$0])).experiences }
+  }
+
+  private func prepared(_ stream: TaskStream) -> TaskStream {
+    let caps = Caps(
+      train: trainCap > 0 ? trainCap : nil, validation: validationCap > 0 ? validationCap : nil,
+      test: testCap > 0 ? testCap : nil)
+    guard validationShare > 0 else { return stream.capped(caps, seed: UInt64(dataSeed)) }
+    return stream.holdingOut(.fraction(validationShare, atMost: 500), seed: UInt64(dataSeed))
+      .capped(caps, seed: UInt64(dataSeed))
   }
 
   private func load(_ places: Places) throws -> TaskStream {

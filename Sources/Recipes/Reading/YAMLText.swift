@@ -39,6 +39,9 @@ struct YAMLText {
     }
   }
 
+  /// The value of a field on one line.
+  static func value(of field: ConfigurationField) -> String { flow(field.value, as: field.shape) }
+
   /// A value on one line.
   private static func flow(_ value: ConfigurationValue, as shape: Shape) -> String {
     if let fields = shape.fields(of: value) {

@@ -1,0 +1,38 @@
+import ArgumentParser
+import Foundation
+import Recipes
+
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare", abstract: "Compare methods over seeds: means, spread, each against the first.",
+    discussion: """
+      A folder of runs counts as all runs in it, three levels deep.
+
+      EXAMPLES
+        jay compare runs/finetune runs/migu
+        jay compare runs --markdown > table.md
+      """)
+
+  @Argument(help: "Folders of runs, or of folders of runs.")
+  var folders: [URL]
+
+  @Flag(help: "Print a Markdown table.")
+  var markdown = false
+
+  @Flag(help: "Print JSON, for programs.")
+  var json = false
+
+  @Option(help: "Write a page with figures to this file too.")
+  var html: URL?
+
+  func validate() throws {
+    guard !(markdown && json) else { throw ValidationError("Choose one of --markdown and --json.") }
+  }
+
+  func run() throws {
+    let comparison = try Comparison(folders)
+    Here.note(comparison.notes)
+    print(json ? try comparison.json() : markdown ? comparison.markdown : comparison.text, terminator: "")
+    if let html { try comparison.write(to: html) }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Recipes
+
+struct PredictCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict", abstract: "Classify texts with the model of a run: text or JSON lines in, JSON lines out.",
+    discussion: """
+      An input line is {"text": "…"}, with "pair" and "id" where there are such.
+
+      EXAMPLES
+        jay predict runs/meadow --task mood --text "what a day"
+        jay predict runs/meadow --task mood texts.jsonl > answers.jsonl
+        cat texts.jsonl | jay predict runs/meadow --task mood -
+      """)
+
+  @Argument(help: "Folder of a run.")
+  var folder: URL
+
+  @Argument(help: "A JSONL file, or - for standard input.")
+  var input: String?
+
+  @Option(help: "The task, where predictions are told their task.")
+  var task: String?
+
+  @Option(help: "A text to classify.")
+  var text: String?
+
+  @Option(help: "Second text, where the task is about two.")
+  var pair: String?
+
+  @OptionGroup var engine: ThreadOptions
+
+  func validate() throws {
+    guard (text == nil) != (input == nil) else {
+      throw ValidationError("Give either --text TEXT, a JSONL file, or - for standard input.")
+    }
+    guard pair == nil || text != nil else {
+      throw ValidationError("--pair goes with --text; in a file it is a key of each line.")
+    }
+  }
+
+  func run() throws {
+    engine.start()
+    let predictor = try Predictor(folder, task: task, places: Here.places)
+    print(try predictor.lines(try inputs()), terminator: "")
+  }
+
+  private func inputs() throws -> [Predictor.Input] {
+    if let text { return [Predictor.Input(text: text, pair: pair)] }
+    if let input, input != "-" { return try Predictor.Input.read(URL(fileURLWithPath: input)) }
+    return try Predictor.Input.read(FileHandle.standardInput.readDataToEndOfFile(), name: "standard input")
+  }
+}

@@ -1,0 +1,141 @@
+import Continual
+public import Foundation
+import Streams
+
+/// Which columns of a file of examples hold what; several columns of a text are joined.
+public struct Columns: Sendable {
+  let map: ColumnMap
+
+  /// - Parameter text: empty for the column `text`.
+  public init(text: [String] = [], pair: [String] = [], label: String = "label") {
+    map = ColumnMap(text: text.isEmpty ? ["text"] : text, pair: pair, label: label)
+  }
+}
+
+/// New data that become one more experience of a finished run.
+public struct Addition: Sendable {
+  /// A file of examples, or a folder: with a `stream.json`, or with `train.*` and perhaps `validation.*`, `test.*`.
+  public var data: URL
+  /// A file of test examples; without one, a part of the data is held out.
+  public var test: URL?
+  /// Name of the experience; nil for that of the file or folder.
+  public var name: String?
+  public var columns: Columns
+
+  /// Share of the data that is held out where there is no test file.
+  static let testShare = 0.2
+
+  public init(data: URL, test: URL? = nil, name: String? = nil, columns: Columns = Columns()) {
+    (self.data, self.test, self.name, self.columns) = (data, test, name, columns)
+  }
+
+  /// The data as experiences that fit behind a stream.
+  /// - Parameter seed: draws the held-out part.
+  /// - Returns: the experiences, and what a user should know of them.
+  func read(behind stream: TaskStream, seed: UInt64) throws -> (experiences: [Experience], notes: [String]) {
+    var notes: [String] = []
+    let experiences =
+      try FileManager.default.fileExists(atPath: data.appendingPathComponent("stream.json").path)
+      ? streamFolder() : [files(behind: stream, seed: seed, notes: &notes)]
+    let known = stream.experiences.map(\.name)
+    if let twice = experiences.map(\.name).first(where: known.contains) {
+      throw AdditionError.nameTaken(twice, known: known)
+    }
+    for report in StreamReport(TaskStream(name: "added", experiences: experiences)).experiences
+    where !report.overlap.isEmpty {
+      notes.append("\(report.overlap.count) test texts of '\(report.name)' stand in its training data too")
+    }
+    return (experiences, notes)
+  }
+
+  private func streamFolder() throws -> [Experience] {
+    guard test == nil else { throw AdditionError.testBesideFolder(data.path) }
+    let experiences = try StreamLoader.load(data).experiences
+    guard let name else { return experiences }
+    guard experiences.count == 1 else { throw AdditionError.oneNameForSeveral(data.path, experiences.map(\.name)) }
+    return [
+      Experience(
+        name: name, train: experiences[0].train, validation: experiences[0].validation, test: experiences[0].test)
+    ]
+  }
+
+  private func files(behind stream: TaskStream, seed: UInt64, notes: inout [String]) throws -> Experience {
+    let (train, validation, test) = try splits()
+    let name = name ?? String(data.lastPathComponent.prefix { $0 != "." })
+    let found = try DatasetReader(columns: columns.map).read(train).labels
+    let reader = DatasetReader(columns: columns.map, labels: labels(found, behind: stream))
+    if let test {
+      return Experience(
+        name: name, splits: try reader.read(train: train, validation: validation, test: test, name: name))
+    }
+    let all = try reader.read(train, name: "\(name)/train")
+    let (kept, held) = all.split(validation: .fraction(Self.testShare), seed: seed)
+    guard !held.isEmpty else { throw AdditionError.tooFewToTest(train.path, count: all.count) }
+    notes.append(
+      "no test file: \(held.count) of \(all.count) examples of \(train.lastPathComponent) are held out as the test set")
+    return Experience(
+      name: name, train: kept, validation: try validation.map { try reader.read($0, name: "\(name)/validation") },
+      test: held)
+  }
+
+  /// The file of each split.
+  private func splits() throws -> (train: URL, validation: URL?, test: URL?) {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: data.path, isDirectory: &isFolder), isFolder.boolValue else {
+      return (data, nil, test)
+    }
+    guard test == nil else { throw AdditionError.testBesideFolder(data.path) }
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: data.path)) ?? []).sorted()
+    let file = { (split: String) in
+      names.first { $0.prefix { $0 != "." } == split }.map { data.appendingPathComponent($0) }
+    }
+    guard let train = file("train") else { throw AdditionError.noTrainingFile(data.path) }
+    return (train, file("validation") ?? file("dev"), file("test"))
+  }
+
+  /// Where all experiences so far share one set of labels, the new ones belong to it and unknown labels extend it;
+  /// elsewhere the labels are those of the file.
+  private func labels(_ found: [String], behind stream: TaskStream) -> [String] {
+    guard stream.sharesLabels, stream.declaration.labelRelation == .same, let known = stream.experiences.first?.labels
+    else {
+      return found
+    }
+    let new = found.filter { !known.contains($0) && !(Int($0).map(known.indices.contains) ?? false) }
+    return new.count == found.count ? found : known + new
+  }
+}
+
+/// New data that cannot become an experience of a run.
+public enum AdditionError: LocalizedError, CustomStringConvertible, Equatable {
+  case unfinished(String)
+  case noCheckpoint(String)
+  case nameTaken(String, known: [String])
+  case tooFewToTest(String, count: Int)
+  case testBesideFolder(String)
+  case oneNameForSeveral(String, [String])
+  case noTrainingFile(String)
+
+  public var description: String {
+    switch self {
+    case .unfinished(let path):
+      "\(path) is not finished, so nothing can be added to it yet. Finish it first: jay run --resume --out \(path)"
+    case .noCheckpoint(let path):
+      "the last checkpoint of \(path) is missing or damaged, so nothing can be built on it. 'jay verify \(path)' says "
+        + "what is wrong; restore the folder, or train anew with its recipe.yaml."
+    case .nameTaken(let name, let known):
+      "the run has an experience '\(name)' already (\(known.joined(separator: ", "))). Choose another name: --name NAME"
+    case .tooFewToTest(let path, let count):
+      "\(path) has \(count) \(count == 1 ? "example" : "examples"), too few to hold some out for testing. "
+        + "Give test data: --test FILE"
+    case .testBesideFolder(let path):
+      "\(path) is a folder, which has its own test data. Leave out --test, or name a file in --data."
+    case .oneNameForSeveral(let path, let names):
+      "\(path) holds several experiences (\(names.joined(separator: ", "))), so one name is not enough. "
+        + "Leave out --name."
+    case .noTrainingFile(let path):
+      "\(path) has neither a stream.json nor a train.jsonl (.csv, .tsv, each also .gz). Name a file of examples, "
+        + "or add one of these."
+    }
+  }
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,55 @@
+import Evaluation
+public import Foundation
+import Report
+import Torch
+
+/// Reports and comparisons over any number of runs.
+public struct Comparison {
+  private let runs: [RunRecord]
+  /// What a reader should know of the choice of runs.
+  public let notes: [String]
+
+  public init(_ paths: [URL]) throws { (runs, notes) = try RunFinder.records(paths) }
+
+  /// Aligned columns for a terminal.
+  public var text: String { ComparisonTable.text(runs) }
+  public var markdown: String { ComparisonTable.markdown(runs) }
+  public func json() throws -> String { try ComparisonTable.json(runs) }
+
+  /// Writes one page over all runs.
+  public func write(to file: URL) throws {
+    try AtomicFile.write(ReportPage.html(runs: runs, title: title), to: file)
+  }
+
+  private var title: String {
+    let methods = Set(runs.map(\.label)), streams = Set(runs.map(\.stream)).sorted()
+    let what = methods.count == 1 ? methods.first ?? "" : "\(methods.count) methods"
+    return "\(what) on \(streams.joined(separator: ", "))"
+  }
+
+  /// Writes the report of some runs anew and gives its place: in the folder of a single run, else in `out`.
+  public static func report(_ paths: [URL], out: URL?) throws -> (file: URL, notes: [String]) {
+    let comparison = try Comparison(paths)
+    let file: URL
+    switch (out, paths.count) {
+    case (let out?, _): file = out
+    // The folder of a run, or of several: both are where a reader looks.
+    case (nil, 1): file = RunDirectory(paths[0]).report
+    default: throw ReportError.needsFile(runs: paths.count)
+    }
+    try comparison.write(to: file)
+    return (file, comparison.notes)
+  }
+}
+
+/// A report that cannot be written.
+public enum ReportError: LocalizedError, CustomStringConvertible, Equatable {
+  case needsFile(runs: Int)
+
+  public var description: String {
+    switch self {
+    case .needsFile(let runs): "one page over \(runs) folders needs a place. Name the file: --out report.html"
+    }
+  }
+  public var errorDescription: String? { description }
+}

@@ -1,0 +1,121 @@
+public import Foundation
+public import Streams
+import Tokenizers
+
+/// Registered data: examined and shown as a model sees them.
+public struct DataDesk {
+  private let places: Places
+
+  public init(places: Places) { self.places = places }
+
+  private var registry: DataRegistry { DataRegistry(home: places.home) }
+
+  /// Registers a folder that can be read, and reports on it.
+  public func add(_ name: String, folder: URL) throws -> StreamReport {
+    StreamReport(try registry.add(name, folder: folder))
+  }
+
+  /// Forgets a name; the folder stays.
+  public func remove(_ name: String) throws { try registry.remove(name) }
+
+  /// What is registered: names and folders.
+  public func items() throws -> [Catalog.Item] {
+    try registry.list().map { Catalog.Item(name: $0.name, group: "registered", summary: $0.path) }
+  }
+
+  public func stream(_ name: String) throws -> TaskStream {
+    name == "meadow" ? try .meadow() : try registry.stream(name)
+  }
+
+  public func report(_ name: String) throws -> StreamReport { StreamReport(try stream(name)) }
+
+  /// A few examples of each experience, as token ids are made of them.
+  /// - Parameters:
+  ///   - model: whose tokenizer reads the texts.
+  ///   - maxTokens: longer texts are cut.
+  ///   - count: examples of each experience.
+  public func samples(_ name: String, model: String, maxTokens: Int, count: Int) throws -> [Sample] {
+    let tokenizer = try TokenizerLoader.load(from: try places.model(model))
+    return try stream(name).experiences.flatMap { experience in
+      experience.train.examples.prefix(count).map { example in
+        let whole = tokenizer.encode(example.text, pair: example.pair)
+        let seen = tokenizer.encode(example.text, pair: example.pair, maxTokens: maxTokens)
+        return Sample(
+          experience: experience.name, id: example.id, text: example.text, pair: example.pair,
+          label: experience.labels[example.label], target: experience.classes[example.label],
+          tokens: seen.ids.map { tokenizer.decode([$0], skipSpecialTokens: false) }, ids: seen.ids,
+          cutTokens: whole.ids.count - seen.ids.count)
+      }
+    }
+  }
+
+  /// One example as a model sees it.
+  public struct Sample: Encodable, Sendable, Equatable {
+    public let experience: String
+    public let id: String
+    public let text: String
+    public let pair: String?
+    public let label: String
+    /// Class among all of the stream.
+    public let target: Int
+    /// The text of each id, special tokens included.
+    public let tokens: [String]
+    public let ids: [Int32]
+    /// Tokens that do not fit.
+    public let cutTokens: Int
+
+    public var lines: String {
+      let cut = cutTokens > 0 ? ", \(cutTokens) more are cut" : ""
+      return "\(experience) · \(id)\n  text    \(text)\n" + (pair.map { "  pair    \($0)\n" } ?? "")
+        + "  tokens  \(tokens.joined(separator: " "))  (\(ids.count)\(cut))\n  label   \(label) (class \(target))"
+    }
+  }
+}
+
+extension StreamReport {
+  /// Counts of every split, then what deserves a second look.
+  public var text: String {
+    let rows = experiences.flatMap { experience in
+      [("train", experience.train), ("validation", experience.validation), ("test", experience.test)]
+        .filter { $0.1.count > 0 }.map { split, report in
+          [
+            experience.name, split, String(report.count), String(format: "%.2f", report.balance),
+            zip(experience.labels, report.labelCounts).map { "\($0) \($1)" }.joined(separator: ", "),
+          ]
+        }
+    }
+    let number = experiences.count == 1 ? "1 experience" : "\(experiences.count) experiences"
+    let title = "\(name): \(number), \(classCount) classes, \(scenario.rawValue)"
+    let table = Output.table([["experience", "split", "examples", "balance", "labels"]] + rows)
+    let remarks = remarks.isEmpty ? ["nothing to remark"] : remarks.map { "look: \($0)" }
+    return ([title, "", table, ""] + remarks).joined(separator: "\n")
+  }
+
+  /// What may be an oversight: sentences.
+  public var remarks: [String] {
+    var remarks = experiences.flatMap { experience -> [String] in
+      var found: [String] = []
+      if experience.labels.count < 2 { found.append("has a single label, so there is nothing to learn") }
+      let absent = zip(experience.labels, experience.train.labelCounts).filter { $1 == 0 }.map(\.0)
+      if !absent.isEmpty { found.append("has no training example of \(absent.joined(separator: ", "))") }
+      if absent.isEmpty, experience.train.balance < 0.1 {
+        found.append("has a label with less than a tenth of the examples of another")
+      }
+      if !experience.overlap.isEmpty {
+        let ids = experience.overlap.prefix(3).joined(separator: ", ") + (experience.overlap.count > 3 ? ", …" : "")
+        found.append("has \(experience.overlap.count) test texts that stand in its training data too (\(ids))")
+      }
+      if experience.train.repeated > 0 { found.append("repeats \(experience.train.repeated) training texts") }
+      if experience.train.dropped + experience.test.dropped > 0 {
+        found.append("leaves out \(experience.train.dropped + experience.test.dropped) examples without a label")
+      }
+      return found.map { "'\(experience.name)' \($0)" }
+    }
+    if mayShareLabels {
+      remarks.append(
+        "all experiences have the same labels; \"sharedLabels\": true in stream.json would make them one set of classes"
+      )
+    }
+    return remarks
+  }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import Testing
+
+@testable import Recipes
+
+@Suite struct CatalogTests {
+  private let scratch: Scratch
+  private let catalog: Catalog
+
+  init() throws {
+    scratch = try Scratch()
+    catalog = Catalog(places: scratch.places, recipes: scratch.url.appendingPathComponent("recipes"))
+  }
+
+  @Test func everyKindIsListed() throws {
+    try scratch.write("# Five tasks, one encoder\nstream: meadow\n", to: "recipes/demo.yaml")
+    #expect(try catalog.items(.methods).contains { $0.name == "migu" && $0.group == "architecture" })
+    #expect(try catalog.items(.streams).map(\.name) == ["cl15", "folder", "meadow"])
+    #expect(try catalog.items(.metrics).first?.name == "acc")
+    #expect(try catalog.items(.models).contains { $0.name == "bert-tiny" && $0.group == "installed" })
+    #expect(try catalog.items(.recipes).map(\.summary) == ["Five tasks, one encoder"])
+    #expect(Catalog.text([]) == "none; 'jay doctor' says where Jay looks")
+  }
+
+  @Test func aMethodIsShownWithPaperNeedsAndKeys() throws {
+    let page = try catalog.page("migu")
+    #expect(page.facts.map(\.name) == ["family", "paper", "needs", "keeps"])
+    #expect(page.facts[2].value == "to be told where an experience ends")
+    let key = try #require(page.keys.first)
+    #expect((key.name, key.value) == ("threshold", "0.7"))
+    #expect(key.summary == "share of the rows of each layer that is masked in an update (at least 0 and below 1)")
+    #expect(page.text.contains("  threshold         0.7 "))
+  }
+
+  @Test func everyNameThatIsListedIsShown() throws {
+    for kind in [Catalog.Kind.methods, .streams, .metrics, .models] {
+      for item in try catalog.items(kind) { #expect(try catalog.page(item.name).name == item.name) }
+    }
+  }
+
+  @Test func aRecipeIsShownWithEveryKey() throws {
+    let keys = try catalog.page("recipe").keys.map(\.name)
+    #expect(keys.first == "seed")
+    for key in ["model.pooling", "stream.trainCap", "training.learningRate", "evaluation.future"] {
+      #expect(keys.contains(key))
+    }
+  }
+
+  @Test func anUnknownNameGetsTheNearest() {
+    #expect(
+      scratch.sentence { _ = try catalog.page("migo") } == """
+        nothing is named 'migo'. Did you mean 'migu'? All names: jay list methods, jay list streams, jay list models, \
+        jay list metrics; 'jay show recipe' shows the keys of a recipe.
+        """)
+  }
+
+  @Test func theDoctorSaysWhatToMend() throws {
+    let healthy = Doctor(places: scratch.places, recipes: scratch.url)
+    #expect(healthy.checks.first { $0.what == "models" }?.found.hasPrefix("bert-tiny in ") == true)
+    #expect(healthy.isHealthy)
+    #expect(healthy.text.hasSuffix("Ready: jay demo"))
+    var places = scratch.places
+    places.models = scratch.url.appendingPathComponent("nowhere")
+    let ill = Doctor(places: places, recipes: scratch.url)
+    #expect(!ill.isHealthy)
+    #expect(ill.text.contains("'Tools/setup' fetches minilm; or set JAY_MODELS to a folder of model directories"))
+    #expect(ill.text.hasSuffix("Something that runs need is missing."))
+  }
+}

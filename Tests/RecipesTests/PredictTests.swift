@@ -1,0 +1,92 @@
+import Foundation
+import Streams
+import Testing
+
+@testable import Recipes
+
+@Suite struct PredictTests {
+  @Test func answersAreLabelsOfTheTaskWithProbabilities() throws {
+    let run = try TinyRun()
+    let predictor = try Predictor(run.folder, task: "two", places: run.places)
+    let inputs = (0..<9).map { Predictor.Input(id: "\($0)", text: String(repeating: "the film ", count: 1 + $0)) }
+    let answers = try predictor.predict(inputs)
+    #expect(answers.map(\.id) == inputs.map(\.id))
+    #expect(answers.map(\.text) == inputs.map(\.text))
+    #expect(answers.allSatisfy { ["film", "book"].contains($0.label) && (0.5...1).contains($0.probability) })
+  }
+
+  @Test func withoutATaskLabelTheAnswerIsAmongAllClasses() throws {
+    let run = try TinyRun(.untold)
+    let answer = try #require(
+      try Predictor(run.folder, task: nil, places: run.places).predict([.init(text: "the film", pair: "it")]).first)
+    #expect(["one/cat", "one/dog", "two/film", "two/book"].contains(answer.label))
+    #expect((0.25...1).contains(answer.probability))
+    let shared = try TinyRun(.shared)
+    let other = try #require(
+      try Predictor(shared.folder, task: nil, places: shared.places).predict([.init(text: "the cat")]).first)
+    #expect(["cat", "dog"].contains(other.label))
+  }
+
+  @Test func predictionsAgreeWithTheScores() throws {
+    let run = try TinyRun()
+    let stream = try Session.restored(run.folder, places: run.places).stream
+    for row in try Scores(run.folder, places: run.places).rows {
+      let test = try #require(stream.experiences.first { $0.name == row.experience }).test
+      let answers = try Predictor(run.folder, task: row.experience, places: run.places).predict(
+        test.examples.map { .init(text: $0.text) })
+      let right = zip(answers, test.examples).filter { $0.label == test.labels[$1.label] }.count
+      #expect(row.accuracy == 100 * Double(right) / Double(test.count))
+      #expect(row.accuracy == row.recorded)
+      #expect(row.examples == test.count)
+    }
+  }
+
+  @Test func otherDataAreScoredWithTheLabelsOfTheirExperience() throws {
+    let run = try TinyRun()
+    let data = try run.scratch.examples(["book", "film"], 6, salt: "it", to: "more.jsonl")
+    let scores = try Scores(run.folder, data: data, experience: "two", places: run.places)
+    #expect(scores.rows.map(\.experience) == ["two"])
+    #expect(scores.rows.map(\.examples) == [6])
+    #expect(scores.text.hasPrefix("after two\nexperience  examples  accuracy  macro-F1  recorded\n"))
+    let wrong = try run.scratch.examples(["cat"], 2, salt: "it", to: "wrong.jsonl")
+    #expect(
+      run.scratch.sentence { _ = try Scores(run.folder, data: wrong, experience: "two", places: run.places) }.contains(
+        "cat"))
+  }
+
+  @Test func questionsThatCannotBeAnsweredSayWhy() throws {
+    let run = try TinyRun(), untold = try TinyRun(.untold)
+    #expect(
+      run.scratch.sentence { _ = try Predictor(run.folder, task: nil, places: run.places) }
+        == "this model is told the task when it predicts. Name one: --task one (the tasks are one, two).")
+    #expect(
+      untold.scratch.sentence { _ = try Predictor(untold.folder, task: "one", places: untold.places) }
+        == "this model was trained on 'tiny' without task labels at test time, so it chooses among all labels. Leave out --task."
+    )
+    #expect(
+      run.scratch.sentence { _ = try Predictor(run.folder, task: "on", places: run.places) }
+        == "stream tiny has no task \"on\" (did you mean \"one\"?); name some of \"one\", \"two\"")
+    #expect(
+      "\(ResultError.notTrained(task: "two", trained: ["one"]))"
+        == "the run has not learned 'two' yet, only one. Finish it with 'jay run --resume', or name another task.")
+    #expect(
+      run.scratch.sentence { _ = try Predictor(run.scratch.url, task: nil, places: run.places) }
+        .hasSuffix("is not the folder of a run: it has no recipe.yaml. 'jay run' writes such folders."))
+  }
+
+  @Test func inputsAreJSONLinesAndABadLineIsNamed() throws {
+    let inputs = try Predictor.Input.read(
+      Data("{\"text\": \"a\", \"id\": 7}\r\n\n{\"text\": \"b\", \"pair\": \"c\", \"id\": \"x\"}".utf8), name: "in")
+    #expect(inputs == [.init(id: "7", text: "a"), .init(id: "x", text: "b", pair: "c")])
+    #expect(throws: PredictionError.badLine(file: "in", line: 2)) {
+      try Predictor.Input.read(Data("{\"text\": \"a\"}\nb".utf8), name: "in")
+    }
+    #expect(
+      "\(PredictionError.badLine(file: "in", line: 2))"
+        == "in:2: not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). Write lines such as {\"text\": \"…\"}."
+    )
+    #expect(
+      "\(PredictionError.noFile("in"))"
+        == "there is no file in. Name a JSONL file, '-' for standard input, or give --text TEXT.")
+  }
+}
