@@ -1,5 +1,15 @@
 import Foundation
 
+/// What a file system has left.
+enum Disk {
+  /// Bytes that this user may still write at `url`; nil where the system does not say.
+  static func available(at url: URL) -> Int? {
+    var facts = statvfs()
+    guard statvfs(url.path, &facts) == 0, facts.f_blocks > 0 else { return nil }
+    return Int(facts.f_bavail) * Int(facts.f_frsize)
+  }
+}
+
 /// What this process and this machine have, in bytes; 0 where the system does not say.
 enum Memory {
   /// Pages of this process in memory.

@@ -14,6 +14,8 @@ public struct Runner {
   public let places: Places
   /// No progress on the terminal.
   public var isQuiet = false
+  /// Whether a resumed run may have other training settings (learning rate, precision, …) than before.
+  public var allowsChangedTraining = false
 
   public init(places: Places) { self.places = places }
 
@@ -33,28 +35,43 @@ public struct Runner {
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
     observer.fingerprints = session.fingerprints
     try Self.checkRoom(session, folder)
-    if start == .new {
-      try AtomicFile.write(recipe.yaml(comments: true), to: directory.recipe)
-      try AtomicFile.write(try JSON.encode(Environment.facts(recipe)), to: directory.environment)
-    }
     try resume(session, directory, observer, line)
     line.say("\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
       + "\(session.stream.count) experiences), seed \(recipe.header.seed)")
-    defer { try? Self.writeResults(session, directory, observer) }
-    try session.trainer.run()
+    do {
+      try session.trainer.run()
+    } catch {
+      try? Self.writeResults(session, directory, observer)
+      throw error
+    }
+    try Self.writeResults(session, directory, observer)
   }
 
   private func resume(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver, _ line: ProgressLine) throws {
-    let (checkpoint, skipped) = Checkpoint.newest(in: directory.checkpoints)
-    for name in skipped { line.say("skipped the incomplete checkpoint \(name)") }
-    guard let checkpoint else { return try observer.open(resuming: nil) }
-    for what in ["recipe", "data", "tokenizer", "model"]
-    where checkpoint.record.fingerprints[what] != session.fingerprints[what] {
-      throw CheckpointError.changed(what: what, checkpoint.url)
+    let (checkpoint, skipped) = try Checkpoint.newest(in: directory.checkpoints)
+    for error in skipped { line.warn("skipped a checkpoint: \(error)") }
+    guard let checkpoint else {
+      if !skipped.isEmpty { line.warn("no checkpoint is whole: the run starts again from the beginning") }
+      try Self.writeSetup(session.recipe, directory)
+      return try observer.open(resuming: nil)
+    }
+    if let what = checkpoint.record.firstChange(in: session) {
+      guard what == "training settings", allowsChangedTraining else {
+        throw what == "training settings"
+          ? CheckpointError.changedTraining(checkpoint.url) : CheckpointError.changed(what: what, checkpoint.url)
+      }
+      line.warn("the training settings changed: from here on this is not the run that began")
+      try Self.writeSetup(session.recipe, directory)
     }
     try checkpoint.restore(session.trainer)
     try observer.open(resuming: checkpoint.record)
     line.say("resumed at experience \(checkpoint.record.experience + 1), update \(checkpoint.record.step)")
+  }
+
+  /// What the run is, before it trains; the recipe comes last, because with it the folder is a run's.
+  private static func writeSetup(_ recipe: Recipe, _ directory: RunDirectory) throws {
+    try AtomicFile.write(try JSON.encode(Environment.facts(recipe)), to: directory.environment)
+    try AtomicFile.write(recipe.yaml(comments: true), to: directory.recipe)
   }
 
   /// The matrices, metrics, summary and report of a run, finished or not.
@@ -83,13 +100,21 @@ public struct Runner {
   /// Refuses a run that cannot fit, before it starts.
   private static func checkRoom(_ session: Session, _ folder: URL) throws {
     let plan = Plan(session)
-    let disk = (try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey]).volumeAvailableCapacity) ?? nil
-    if let disk, disk > 0, disk < plan.diskBytes {
+    if let disk = Disk.available(at: folder), disk < plan.diskBytes {
       throw RoomError.disk(needed: plan.diskBytes, available: disk, path: folder.path)
     }
     if Memory.available > 0, Memory.available < plan.memoryBytes {
       throw RoomError.memory(needed: plan.memoryBytes, available: Memory.available)
     }
+  }
+}
+
+extension Checkpoint.Record {
+  /// What a session depends on that is not what it was when the checkpoint was written; nil if all is the same.
+  func firstChange(in session: Session) -> String? {
+    func isSame(_ what: String) -> Bool { fingerprints[what] == session.fingerprints[what] }
+    if let what = ["data", "tokenizer", "model"].first(where: { !isSame($0) }) { return what }
+    return isSame("recipe") ? nil : isSame("structure") ? "training settings" : "recipe"
   }
 }
 
