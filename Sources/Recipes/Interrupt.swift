@@ -13,7 +13,8 @@ public enum Interrupt {
   public static func install() {
     // The reader of a pipe may go away while a run goes on.
     signal(SIGPIPE, SIG_IGN)
-    for number in [SIGINT, SIGTERM, SIGHUP] where !isIgnored(number) {
+    // `nohup` ignores SIGHUP, and that stays so.
+    for number in [SIGINT, SIGTERM, SIGHUP] where !(number == SIGHUP && isIgnored(number)) {
       signal(number) { number in
         if Interrupt.count.add(1, ordering: .relaxed).oldValue > 0 { _exit(128 + number) }
         _ = write(2, Interrupt.message.utf8Start, Interrupt.message.utf8CodeUnitCount)
@@ -21,7 +22,6 @@ public enum Interrupt {
     }
   }
 
-  /// `nohup` ignores SIGHUP, and a shell's background job SIGINT: that stays so.
   private static func isIgnored(_ number: Int32) -> Bool {
     let before = signal(number, SIG_IGN)
     signal(number, before)
