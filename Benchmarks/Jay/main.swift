@@ -29,7 +29,8 @@ final class Stopwatch: TrainingObserver {
   var updates = 0
   var loss = 0.0
   init(warmup: Int) { self.warmup = warmup }
-  func willTrain(_ experience: Experience, updates: Int, from step: Int) {}
+  // Only the second experience is measured: MIGU trains the first one plainly.
+  func willTrain(_ experience: Experience, updates: Int, from step: Int) { (self.updates, tokens) = (0, 0) }
   func didCompute(_ report: StepReport) {
     updates += 1
     if updates == warmup { start = .now } else if updates > warmup { tokens += report.tokens }
@@ -57,7 +58,10 @@ func stream(_ data: URL) throws -> TaskStream {
 }
 
 func examples(_ file: String) throws -> [TokenizedExample] {
-  try JSONDecoder().decode([TokenizedExample].self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+  let read = try JSONDecoder().decode([TokenizedExample].self, from: Data(contentsOf: URL(fileURLWithPath: file)))
+  return read.map {
+    TokenizedExample(id: $0.id, tokens: $0.tokens, firstLength: $0.firstLength, target: $0.target, experience: 0)
+  }
 }
 
 func learner(_ examples: [TokenizedExample], _ model: String) throws -> Learner {
@@ -83,6 +87,7 @@ func emit(_ result: Result) throws {
 
 let arguments = CommandLine.arguments
 Runtime.threads = ProcessInfo.processInfo.environment["THREADS"].flatMap { Int($0) } ?? 2
+Runtime.keepFreedMemory()
 switch arguments.dropFirst().first {
 case "prepare":
   let tokenizer = try TokenizerLoader.load(from: URL(fileURLWithPath: arguments[3]))

@@ -54,7 +54,8 @@ public final class LoRA: MergeableAttachment {
   public func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor {
     let low = mode.dropout(x, dropout).linear(a.value)
     hidden.observe(low, mode)
-    return y + low.linear(b.value) * scale
+    // Scaled while it is narrow.
+    return y + (low * scale).linear(b.value)
   }
 
   /// The update in weight space, (α/r)·B·A, `[outputs, inputs]` float32.

@@ -35,7 +35,7 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("batchSize", "examples in one forward pass", allowed: .atLeast(1)),
     ConfigurationKey("accumulation", "forward passes in one update", allowed: .atLeast(1)),
     ConfigurationKey("maxTokens", "longest text, in tokens; the rest is cut", allowed: .atLeast(4)),
-    ConfigurationKey("optimizer", "adamw, adam (L2 in the gradient) or sgd; made anew for each experience"),
+    ConfigurationKey("optimizer", "adamw, adam (decay in the gradient) or sgd; made anew for each experience"),
     ConfigurationKey("learningRate", "peak learning rate", allowed: .positive),
     ConfigurationKey("schedule", "learning rate over an experience: constant, linear or cosine"),
     ConfigurationKey("warmup", "share of an experience's updates with a rising rate", allowed: .range(0...1)),

@@ -3,10 +3,19 @@ public import Continual
 
 /// Every method of the package.
 public let methodTypes: [any ContinualMethod.Type] = [
+  ER.self,
+  EWC.self,
   FineTune.self,
   IncLoRA.self,
+  Joint.self,
+  L2.self,
+  LwF.self,
   MIGU.self,
   OLoRA.self,
+  OnlineEWC.self,
   PIC.self,
+  PerTask.self,
+  Probe.self,
+  Replay.self,
   SequentialLoRA.self,
 ]

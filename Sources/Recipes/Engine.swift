@@ -7,5 +7,6 @@ public enum Engine {
   public static func start(threads: Int?) {
     Runtime.threads = threads ?? ProcessInfo.processInfo.activeProcessorCount
     Runtime.setDeterministic(true)
+    Runtime.keepFreedMemory()
   }
 }

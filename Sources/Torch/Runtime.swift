@@ -10,6 +10,9 @@ public enum Runtime {
     get { Int(ct_threads()) }
     set { ct_set_threads(Int32(newValue)) }
   }
+  /// Keeps freed memory for the next step instead of giving it back to the system; false where that cannot be set.
+  @discardableResult
+  public static func keepFreedMemory() -> Bool { ct_keep_freed_memory() }
   /// Asks libtorch for deterministic kernels (needed on CUDA; the CPU's are).
   public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
 }

@@ -15,7 +15,8 @@ import Testing
     "Methods": ["Continual"],
     "Report": ["Evaluation"],
     "Recipes": ["Methods", "Models", "Report", "Yams"],
-    "CLI": ["Recipes", "ArgumentParser"],
+    "jay": ["Recipes", "ArgumentParser"], "CLI": ["Recipes", "ArgumentParser"],
+    "benchmark": ["Methods", "Models"],
     "TestSupport": ["Methods", "Models"],
   ]
 
@@ -36,7 +37,7 @@ import Testing
   }
 
   @Test func filesImportOnlyWhatTheTableReaches() throws {
-    let system: Set = ["Foundation", "Glibc", "Darwin"]
+    let system: Set = ["Foundation", "Synchronization", "Glibc", "Darwin"]
     let pattern = /^\s*(?:@\w+\s+)*(?:(?:public|package|internal|private)\s+)?import\s+(?:(?:struct|func)\s+)?(\w+)/
     for (path, text) in try Package.files("Sources") {
       let target = String(path.split(separator: "/")[1])
@@ -62,7 +63,9 @@ import Testing
     }
     #expect(methods.contains("MIGU"), "the methods were found")
     for (path, text) in try Package.files("Sources/Continual") {
-      let words = Set(text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+      // Prose may name a method; code may not.
+      let code = text.split(separator: "\n").filter { !$0.drop { $0 == " " }.hasPrefix("//") }.joined(separator: "\n")
+      let words = Set(code.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
       #expect(words.intersection(methods) == [], "\(path) names a method")
     }
   }
