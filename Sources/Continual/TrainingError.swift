@@ -15,7 +15,7 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
     case .emptyBatch(let experience, let step):
       "update \(step) of experience '\(experience)' has an empty batch: a method removed every example."
     case .nonFiniteLoss(let value, let experience, let step, let items):
-      "the loss is \(value) at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
+      "the loss is \(value.isNaN ? "nan" : "\(value)") at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
         + Self.way
     case .nonFiniteGradient(let experience, let step, let items):
       "the gradient is not finite at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
@@ -26,6 +26,7 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
   }
   private static let way =
     "The state before this update is saved. Go on with --resume --allow-changed-training and a lower rate "
-    + "(--set training.learningRate=…) or --set training.precision=fp32."
+    + "(--set training.learningRate=…) or --set training.precision=fp32; delete the newest folder of checkpoints first if "
+    + "the weights are spoiled already."
   public var errorDescription: String? { description }
 }

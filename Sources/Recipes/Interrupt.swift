@@ -13,6 +13,11 @@ public enum Interrupt {
   public static func install() {
     // The reader of a pipe may go away while a run goes on.
     signal(SIGPIPE, SIG_IGN)
+    // Whoever started this process from a worker thread handed its blocked signals down.
+    var blocked = sigset_t()
+    sigemptyset(&blocked)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&blocked, number) }
+    pthread_sigmask(SIG_UNBLOCK, &blocked, nil)
     // `nohup` ignores SIGHUP, and that stays so.
     for number in [SIGINT, SIGTERM, SIGHUP] where !(number == SIGHUP && isIgnored(number)) {
       signal(number) { number in

@@ -8,6 +8,16 @@ enum Disk {
     guard statvfs(url.path, &facts) == 0, facts.f_blocks > 0 else { return nil }
     return Int(facts.f_bavail) * Int(facts.f_frsize)
   }
+
+  /// Bytes of all files in a folder and below.
+  static func size(of folder: URL) -> Int {
+    let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+    return paths.reduce(0) { sum, path in
+      var facts = stat()
+      guard stat(folder.appendingPathComponent(path).path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return sum }
+      return sum + Int(facts.st_size)
+    }
+  }
 }
 
 /// What this process and this machine have, in bytes; 0 where the system does not say.

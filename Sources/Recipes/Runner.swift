@@ -34,7 +34,7 @@ public struct Runner {
       directory, settings: recipe.training, progress: line, resumeCommand: "jay run --resume --out \(folder.relativePath)")
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
     observer.fingerprints = session.fingerprints
-    try Self.checkRoom(session, folder)
+    try Self.checkRoom(session, directory)
     try resume(session, directory, observer, line)
     line.say("\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
       + "\(session.stream.count) experiences), seed \(recipe.header.seed)")
@@ -62,6 +62,10 @@ public struct Runner {
       }
       line.warn("the training settings changed: from here on this is not the run that began")
       try Self.writeSetup(session.recipe, directory)
+    }
+    let threads = (try? JSON.decode([String: String].self, from: directory.environment))?["threads"]
+    if let threads, threads != String(Runtime.threads) {
+      line.warn("the run began with --threads \(threads), now \(Runtime.threads): sums may differ in their last bits")
     }
     try checkpoint.restore(session.trainer)
     try observer.open(resuming: checkpoint.record)
@@ -98,10 +102,11 @@ public struct Runner {
   }
 
   /// Refuses a run that cannot fit, before it starts.
-  private static func checkRoom(_ session: Session, _ folder: URL) throws {
+  private static func checkRoom(_ session: Session, _ directory: RunDirectory) throws {
     let plan = Plan(session)
-    if let disk = Disk.available(at: folder), disk < plan.diskBytes {
-      throw RoomError.disk(needed: plan.diskBytes, available: disk, path: folder.path)
+    let needed = plan.diskBytes - Disk.size(of: directory.checkpoints)
+    if let disk = Disk.available(at: directory.url), disk < needed {
+      throw RoomError.disk(needed: needed, available: disk, path: directory.url.path)
     }
     if Memory.available > 0, Memory.available < plan.memoryBytes {
       throw RoomError.memory(needed: plan.memoryBytes, available: Memory.available)

@@ -3,12 +3,13 @@ import Testing
 import Torch
 
 /// Killed at any moment, also inside a save, a run that is resumed ends with the same bits.
-@Suite(.serialized) struct KillTests {
+@Suite(.serialized, .timeLimit(.minutes(4))) struct KillTests {
   struct Case: Sendable { let methods: String, training: String, kills: Int }
 
   static let cases = [
-    Case(methods: "[migu]", training: "precision: fp32", kills: 20),
-    Case(methods: "[o-lora, migu]", training: "precision: bf16, optimizer: sgd, momentum: 0.9", kills: 10),
+    Case(methods: "[migu]", training: "precision: fp32", kills: 16),
+    Case(methods: "[er, migu]", training: "precision: bf16", kills: 6),
+    Case(methods: "[ewc, o-lora]", training: "precision: bf16, optimizer: sgd, momentum: 0.9", kills: 6),
   ]
 
   @Test(arguments: cases) func `a killed run ends as one that was not`(_ test: Case) throws {
