@@ -69,6 +69,8 @@ let package = Package(
     tests("Evaluation", ["Evaluation"]),
     tests("Report", ["Report"]),
     tests("Recipes", ["Recipes"]),
+    // The executable, so that it is built: its tests drive it as a user does.
+    tests("Run", ["Recipes", "TestSupport", "jay"]),
     tests("Package", []),
   ],
   cxxLanguageStandard: .cxx20

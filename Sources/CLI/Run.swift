@@ -27,6 +27,9 @@ struct Run: ParsableCommand {
   @Flag(help: "Go on with an interrupted run.")
   var resume = false
 
+  @Flag(help: "With --resume: go on although training settings such as the learning rate changed.")
+  var allowChangedTraining = false
+
   @Flag(help: "Say nothing while training.")
   var quiet = false
 
@@ -38,6 +41,7 @@ struct Run: ParsableCommand {
     Engine.start(threads: threads)
     var runner = Runner(places: Here.places)
     runner.isQuiet = quiet
+    runner.allowsChangedTraining = allowChangedTraining
     let folder = try self.folder()
     for (target, overrides) in try targets(folder) {
       let file = recipe.map { URL(fileURLWithPath: $0) } ?? target.appendingPathComponent("recipe.yaml")

@@ -20,12 +20,22 @@ public struct Checkpoint {
     public var validation: AccuracyMatrix
     public var optimizerStep: Int
     public var methods: [MethodRecord]
-    /// Length of the log when the checkpoint was written; what came after is repeated.
-    public var logBytes: Int
+    /// What comes later in the log is cut off on resume, and written again.
+    public var log: LogPosition
     /// Seconds of training so far, earlier sessions included.
     public var wallSeconds: Double
     /// Hashes of recipe, data, tokenizer and model: a run resumes only with the same.
     public var fingerprints: [String: String]
+  }
+  /// Where the log stood.
+  public struct LogPosition: Codable, Sendable {
+    public var bytes = 0
+    /// Updates of the whole run.
+    public var step = 0
+    /// Tokens since the last record.
+    public var tokens = 0
+
+    public init() {}
   }
   public struct MethodRecord: Codable, Sendable {
     public var name: String
@@ -38,65 +48,110 @@ public struct Checkpoint {
 
   // MARK: Writing
 
-  /// Writes the trainer's state to `folder/<experience>-<step>` and removes older checkpoints.
+  /// Writes the trainer's state to `folder/<experience>-<step>`. The checkpoint before it is kept, should this one
+  /// be damaged later; older ones are removed.
   public static func write(
-    _ trainer: Trainer, optimizer: (any Optimizer)?, to folder: URL, logBytes: Int, wallSeconds: Double,
-    fingerprints: [String: String]
+    _ trainer: Trainer, optimizer: (any Optimizer)?, to folder: URL, log: LogPosition = .init(),
+    wallSeconds: Double = 0, fingerprints: [String: String] = [:]
   ) throws {
     let progress = trainer.progress
-    let name = String(format: "%04d-%08d", progress.experience, progress.step)
-    let temporary = folder.appendingPathComponent(".\(name).tmp")
-    try? FileManager.default.removeItem(at: temporary)
-    try makeFolder(temporary)
-    let parameters = trainer.learner.parameters
-    let weights = Dictionary(
-      uniqueKeysWithValues: trainer.learner.touched.compactMap { name in parameters[name].map { (name, $0.master) } })
-    try SafeTensorsWriter.write(weights, to: temporary.appendingPathComponent("weights.safetensors"))
-    try SafeTensorsWriter.write(optimizer?.state ?? [:], to: temporary.appendingPathComponent("optimizer.safetensors"))
-    for (index, method) in trainer.methods.enumerated() {
-      try SafeTensorsWriter.write(
-        flat(method.state.tensors), to: temporary.appendingPathComponent("method-\(index).safetensors"))
-    }
     let record = Record(
       experience: progress.experience, step: progress.step, accuracy: progress.matrix, macroF1: progress.macroF1,
       validation: progress.validation, optimizerStep: optimizer?.step ?? 0,
       methods: trainer.methods.map {
         MethodRecord(name: type(of: $0).card.name, numbers: $0.state.numbers, exemplars: $0.state.exemplars)
       },
-      logBytes: logBytes, wallSeconds: wallSeconds, fingerprints: fingerprints)
-    try AtomicFile.write(try JSON.encode(record), to: temporary.appendingPathComponent("progress.json"))
-    try AtomicFile.write(try JSON.encode(try hashes(in: temporary)), to: temporary.appendingPathComponent("manifest.json"))
-    let final = folder.appendingPathComponent(name)
-    try? FileManager.default.removeItem(at: final)
-    guard rename(temporary.path, final.path) == 0 else { throw FileError(action: .write, path: final.path, code: errno) }
-    flush(folder)
-    for older in names(in: folder) where older < name {
+      log: log, wallSeconds: wallSeconds, fingerprints: fingerprints)
+    let name = String(format: "%04d-%08d", progress.experience, progress.step)
+    removeUnfinished(in: folder)
+    let temporary = folder.appendingPathComponent(".\(name).tmp")
+    do {
+      try makeFolder(temporary)
+      try fill(temporary, trainer, optimizer, record)
+      try replace(folder.appendingPathComponent(name), by: temporary)
+    } catch {
+      // On a full disk the half-written folder would hold the last space.
+      try? FileManager.default.removeItem(at: temporary)
+      throw error
+    }
+    for older in names(in: folder).filter({ $0 < name }).dropLast() {
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(older))
+    }
+  }
+
+  /// Every file, each flushed, the manifest last.
+  private static func fill(
+    _ folder: URL, _ trainer: Trainer, _ optimizer: (any Optimizer)?, _ record: Record
+  ) throws {
+    let parameters = trainer.learner.parameters
+    let weights = Dictionary(
+      uniqueKeysWithValues: trainer.learner.touched.compactMap { name in parameters[name].map { (name, $0.master) } })
+    try SafeTensorsWriter.write(weights, to: folder.appendingPathComponent("weights.safetensors"))
+    try SafeTensorsWriter.write(optimizer?.state ?? [:], to: folder.appendingPathComponent("optimizer.safetensors"))
+    for (index, method) in trainer.methods.enumerated() {
+      try SafeTensorsWriter.write(
+        flat(method.state.tensors), to: folder.appendingPathComponent("method-\(index).safetensors"))
+    }
+    try AtomicFile.write(try JSON.encode(record), to: folder.appendingPathComponent("progress.json"))
+    try AtomicFile.write(try JSON.encode(try hashes(in: folder)), to: folder.appendingPathComponent("manifest.json"))
+    flush(folder)
+  }
+
+  /// Gives a complete folder its final name. One of that name (the run stopped twice at one update) makes way
+  /// whole, so that there is never half a checkpoint under a final name.
+  private static func replace(_ final: URL, by temporary: URL) throws {
+    let old = final.deletingLastPathComponent().appendingPathComponent(".\(final.lastPathComponent).old.tmp")
+    rename(final.path, old.path)
+    guard rename(temporary.path, final.path) == 0 else { throw FileError(action: .write, path: final.path, code: errno) }
+    flush(final.deletingLastPathComponent())
+    try? FileManager.default.removeItem(at: old)
+  }
+
+  /// What killed saves left behind.
+  private static func removeUnfinished(in folder: URL) {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    for name in all where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }
   }
 
   // MARK: Reading
 
-  /// The newest complete checkpoint in `folder`, and the names of newer ones that had to be skipped.
-  public static func newest(in folder: URL) -> (checkpoint: Checkpoint?, skipped: [String]) {
-    var skipped: [String] = []
+  /// The newest complete checkpoint in `folder`, and what was wrong with newer ones.
+  /// - Throws: `CheckpointError.format` where a checkpoint is sound but of another version: passing it over would
+  ///   train again what is trained already.
+  public static func newest(in folder: URL) throws -> (checkpoint: Checkpoint?, skipped: [CheckpointError]) {
+    var skipped: [CheckpointError] = []
     for name in names(in: folder).reversed() {
-      if let checkpoint = try? Checkpoint(folder.appendingPathComponent(name)) { return (checkpoint, skipped) }
-      skipped.append(name)
+      do {
+        return (try Checkpoint(folder.appendingPathComponent(name)), skipped)
+      } catch let error as CheckpointError {
+        if case .format = error { throw error }
+        skipped.append(error)
+      }
     }
     return (nil, skipped)
   }
 
   /// Opens a checkpoint and verifies every file against the manifest.
+  /// - Throws: `CheckpointError`.
   public init(_ url: URL) throws {
+    struct Format: Decodable { let format: Int }
     self.url = url
-    let manifest = try JSON.decode([String: String].self, from: url.appendingPathComponent("manifest.json"))
-    let found = try Self.hashes(in: url)
+    func read<Value: Decodable>(_ type: Value.Type, _ name: String) throws -> Value {
+      guard let value = try? JSON.decode(type, from: url.appendingPathComponent(name)) else {
+        throw CheckpointError.incomplete(url, file: name)
+      }
+      return value
+    }
+    let manifest = try read([String: String].self, "manifest.json")
+    let found = (try? Self.hashes(in: url)) ?? [:]
     for (name, hash) in manifest.sorted(by: { $0.key < $1.key }) where found[name] != hash {
       throw CheckpointError.damaged(url, file: name)
     }
-    record = try JSON.decode(Record.self, from: url.appendingPathComponent("progress.json"))
-    guard record.format == Record.currentFormat else { throw CheckpointError.format(url, record.format) }
+    let format = try read(Format.self, "progress.json").format
+    guard format == Record.currentFormat else { throw CheckpointError.format(url, format) }
+    record = try read(Record.self, "progress.json")
   }
 
   /// Puts the trainer where the checkpoint was written. The trainer must be freshly made from the same recipe.
@@ -124,6 +179,7 @@ public struct Checkpoint {
       method.state = state
     }
     let moments = try SafeTensorsFile(url.appendingPathComponent("optimizer.safetensors")).tensors()
+      .mapValues { $0.to(device: learner.device) }
     trainer.restore(record, optimizer: moments)
   }
 
@@ -161,16 +217,20 @@ public struct Checkpoint {
 }
 
 /// A checkpoint that cannot be used.
-public enum CheckpointError: LocalizedError, CustomStringConvertible {
+public enum CheckpointError: LocalizedError, CustomStringConvertible, Equatable {
   case damaged(URL, file: String)
+  case incomplete(URL, file: String)
   case format(URL, Int)
   case methods(URL, saved: [String])
   case changed(what: String, URL)
+  case changedTraining(URL)
 
   public var description: String {
     switch self {
     case .damaged(let url, let file):
-      "\(url.path) is damaged: \(file) does not match the manifest. Delete this folder to go on from an older checkpoint."
+      "\(url.path) is damaged: \(file) does not match the manifest. 'jay run --resume' goes on from an older checkpoint."
+    case .incomplete(let url, let file):
+      "\(url.path) is incomplete: \(file) is missing or cut off. 'jay run --resume' goes on from an older checkpoint."
     case .format(let url, let format):
       "\(url.path) has format \(format); this version reads \(Checkpoint.Record.currentFormat). Resume with the version that wrote it."
     case .methods(let url, let saved):
@@ -178,6 +238,9 @@ public enum CheckpointError: LocalizedError, CustomStringConvertible {
     case .changed(let what, let url):
       "the \(what) changed since \(url.path) was written, so a resumed run would not be the same run. "
         + "Restore the \(what), or start anew with another --out."
+    case .changedTraining(let url):
+      "the training settings changed since \(url.path) was written, so a resumed run would not be the same run. "
+        + "Restore them, start anew with another --out, or accept it with --allow-changed-training."
     }
   }
   public var errorDescription: String? { description }

@@ -11,7 +11,8 @@ public protocol ContinualMethod: AnyObject, SendableMetatype {
   static var card: MethodCard { get }
   init(_ configuration: Configuration, learner: Learner) throws
 
-  /// All that must survive a checkpoint.
+  /// All that must survive a checkpoint. It changes in `willBegin`, `didUpdate` and `didEnd` only: an update that
+  /// fails before the weights move (a loss that is not finite) must leave it as it was.
   var state: MethodState { get set }
 
   /// Builds what the experience adds to the model (adapters), without values that depend on training: on resume

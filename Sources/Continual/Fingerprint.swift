@@ -15,15 +15,21 @@ public enum Fingerprint {
     return hex(hash.finalize())
   }
 
-  /// Of every text and label of a stream, in order.
+  /// Of every text and label of a stream, in order, and of what it declares.
   /// - Parameter count: takes the first experiences only; nil takes all.
   public static func stream(_ stream: TaskStream, first count: Int? = nil) -> String {
     var hash = SHA256()
+    // Each field with its length, so that no text can pass for the border between two.
+    func add(_ field: String) { hash.update(data: Data("\(field.utf8.count):\(field)".utf8)) }
+    add("\(stream.declaration.hasTaskLabelAtTest) \(stream.sharesLabels)")
     for experience in stream.experiences.prefix(count ?? stream.count) {
-      hash.update(data: Data("\(experience.name)\u{1}\(experience.labels.joined(separator: "\u{2}"))\u{1}".utf8))
+      add(experience.name)
+      add("\(experience.labels.count)")
+      experience.labels.forEach(add)
       for dataset in [experience.train, experience.validation, experience.test] {
+        add("\(dataset.examples.count)")
         for example in dataset.examples {
-          hash.update(data: Data("\(example.id)\u{2}\(example.text)\u{2}\(example.pair ?? "")\u{2}\(example.label)\u{1}".utf8))
+          [example.id, example.text, example.pair.map { "+\($0)" } ?? "-", "\(example.label)"].forEach(add)
         }
       }
     }

@@ -59,7 +59,7 @@ public final class Learner {
 
   // MARK: Pretrained weights
 
-  /// Keeps a copy of the weights before any training, for methods that return to them.
+  /// Keeps a copy of the weights before any training, for methods that return to them; adapters go back to their start.
   public func keepPretrained() {
     guard pretrained.isEmpty else { return }
     pretrained = parameters.snapshot { $0.role != .adapter }
@@ -67,6 +67,7 @@ public final class Learner {
   public func restorePretrained() {
     precondition(!pretrained.isEmpty, "restorePretrained: keepPretrained was not called before training")
     parameters.restore(pretrained)
+    for parameter in parameters.all where parameter.role == .adapter { parameter.reset() }
   }
 
   // MARK: Batches

@@ -99,6 +99,11 @@ public final class Trainer {
     try check(total, batch, step, optimizer)
     for method in methods { try method.willUpdate(trainable, at: step) }
     let norm = Tensor.globalNorm(trainable.compactMap(\.gradient))
+    guard norm.isFinite else {
+      throw try stop(
+        .nonFiniteGradient(experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
+        optimizer)
+    }
     let rate = settings.learningRate
       * settings.schedule.factor(step: step.index, warmup: Int(settings.warmup * Double(step.total)), total: step.total)
     // PyTorch's clip_grad_norm_, with its 1e-6.
@@ -117,10 +122,17 @@ public final class Trainer {
     guard learner.device == .cpu || step.index % settings.logEvery == 0 else { return }
     let value = loss.item()
     guard !value.isFinite else { return }
+    throw try stop(
+      .nonFiniteLoss(
+        value: value, experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
+      optimizer)
+  }
+
+  /// Lets the state before the failed update be saved.
+  private func stop(_ error: TrainingError, _ optimizer: any Optimizer) throws -> TrainingError {
     learner.parameters.clearGradients()
     try observer.willStop(self, optimizer)
-    throw TrainingError.nonFiniteLoss(
-      value: value, experience: step.experience.name, step: step.index, items: batch.examples.map(\.id))
+    return error
   }
 
   private func evaluateBefore() throws {

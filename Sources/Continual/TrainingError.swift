@@ -5,6 +5,7 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
   case nothingTrains(experience: String)
   case emptyBatch(experience: String, step: Int)
   case nonFiniteLoss(value: Double, experience: String, step: Int, items: [String])
+  case nonFiniteGradient(experience: String, step: Int, items: [String])
   case interrupted(resume: String)
 
   public var description: String {
@@ -14,11 +15,18 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
     case .emptyBatch(let experience, let step):
       "update \(step) of experience '\(experience)' has an empty batch: a method removed every example."
     case .nonFiniteLoss(let value, let experience, let step, let items):
-      "the loss is \(value) at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
-        + "The state before this update is saved. Lower training.learningRate, or use training.precision: fp32, and resume."
+      "the loss is \(value.isNaN ? "nan" : "\(value)") at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
+        + Self.way
+    case .nonFiniteGradient(let experience, let step, let items):
+      "the gradient is not finite at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
+        + Self.way
     case .interrupted(let resume):
       "interrupted; everything so far is saved. Go on with: \(resume)"
     }
   }
+  private static let way =
+    "The state before this update is saved. Go on with --resume --allow-changed-training and a lower rate "
+    + "(--set training.learningRate=…) or --set training.precision=fp32; delete the newest folder of checkpoints first if "
+    + "the weights are spoiled already."
   public var errorDescription: String? { description }
 }

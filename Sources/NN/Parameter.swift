@@ -19,10 +19,16 @@ public final class Parameter {
   /// Changes whenever values are replaced other than by a training step; caches of derived values compare it.
   public private(set) var revision = 0
 
+  private let initialize: (() -> Tensor)?
+
   /// `initial` in any floating dtype; the compute copy is made in `dtype`.
-  public init(name: String, role: ParameterRole, initial: Tensor, dtype: DType) {
+  /// - Parameter initialize: makes the initial values again, where they do not come from a checkpoint.
+  public init(
+    name: String, role: ParameterRole, initial: Tensor, dtype: DType, initialize: (() -> Tensor)? = nil
+  ) {
     self.name = name
     self.role = role
+    self.initialize = initialize
     value = initial.to(dtype)
     if dtype != .float32, initial.dtype == .float32 { storedMaster = initial }
   }
@@ -59,6 +65,11 @@ public final class Parameter {
       value.detached().copy(from: source)
     }
     revision += 1
+  }
+
+  /// Goes back to the values the parameter was made with; nothing happens where those came from a checkpoint.
+  public func reset() {
+    if let initialize { assign(initialize()) }
   }
 
   /// Replaces some rows: `index` int64 `[k]`, `source` float32 `[k, ...]`.

@@ -49,9 +49,15 @@ public struct Scope {
   /// in which modules are built.
   public func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
     let fullName = self.name(name)
-    var generator = self.generator.derived(fullName)
-    let initial = source?.weight(fullName, shape: shape) ?? initializer.make(shape, &generator)
-    let parameter = Parameter(name: fullName, role: role, initial: initial.to(device: device), dtype: dtype)
+    let generator = self.generator.derived(fullName)
+    let initialize = {
+      var random = generator
+      return initializer.make(shape, &random)
+    }
+    let loaded = source?.weight(fullName, shape: shape)
+    let parameter = Parameter(
+      name: fullName, role: role, initial: (loaded ?? initialize()).to(device: device), dtype: dtype,
+      initialize: loaded == nil ? initialize : nil)
     store.add(parameter)
     return parameter
   }

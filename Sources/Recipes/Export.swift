@@ -61,7 +61,7 @@ extension Session {
     guard directory.exists else { throw RunError.notARun(folder) }
     let recipe = try Recipe(file: directory.recipe)
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory))
-    guard let checkpoint = Checkpoint.newest(in: directory.checkpoints).checkpoint else { throw RunError.nothingToResume(folder) }
+    guard let checkpoint = try Checkpoint.newest(in: directory.checkpoints).checkpoint else { throw RunError.nothingToResume(folder) }
     try checkpoint.restore(session.trainer)
     return session
   }

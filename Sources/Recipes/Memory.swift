@@ -1,5 +1,25 @@
 import Foundation
 
+/// What a file system has left.
+enum Disk {
+  /// Bytes that this user may still write at `url`; nil where the system does not say.
+  static func available(at url: URL) -> Int? {
+    var facts = statvfs()
+    guard statvfs(url.path, &facts) == 0, facts.f_blocks > 0 else { return nil }
+    return Int(facts.f_bavail) * Int(facts.f_frsize)
+  }
+
+  /// Bytes of all files in a folder and below.
+  static func size(of folder: URL) -> Int {
+    let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
+    return paths.reduce(0) { sum, path in
+      var facts = stat()
+      guard stat(folder.appendingPathComponent(path).path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return sum }
+      return sum + Int(facts.st_size)
+    }
+  }
+}
+
 /// What this process and this machine have, in bytes; 0 where the system does not say.
 enum Memory {
   /// Pages of this process in memory.

@@ -21,6 +21,9 @@ final class ProgressLine {
 
   func say(_ text: String) { if !isQuiet { write("\(prefix)\(text)\n") } }
 
+  /// Said also where progress is not wanted.
+  func warn(_ text: String) { write("\(prefix)\(text)\n") }
+
   func begin(_ name: String, updates: Int, from step: Int) {
     (self.name, self.updates, first) = (name, updates, step)
     start = .now
@@ -55,5 +58,6 @@ final class ProgressLine {
       : whole >= 60 ? String(format: "%d min %02d s", whole / 60, whole % 60) : "\(whole) s"
   }
 
-  private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+  // A closed terminal or pipe must not end a run.
+  private func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 }

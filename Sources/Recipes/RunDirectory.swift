@@ -30,14 +30,28 @@ public final class RunDirectory {
 
   /// Makes the folder and takes its lock, or says who has it.
   public func open() throws {
-    do {
-      try FileManager.default.createDirectory(at: checkpoints, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(action: .create, path: url.path, code: errno)
-    }
+    try Self.make(checkpoints)
     lock = Foundation.open(file(".lock").path, O_CREAT | O_RDWR, 0o644)
     guard lock >= 0 else { throw FileError(action: .create, path: url.path, code: errno) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunError.locked(url) }
+    removeUnfinished()
+  }
+
+  private static func make(_ folder: URL) throws {
+    if mkdir(folder.path, 0o755) == 0 || errno == EEXIST { return }
+    if errno == ENOENT, folder.pathComponents.count > 1 {
+      try make(folder.deletingLastPathComponent())
+      if mkdir(folder.path, 0o755) == 0 { return }
+    }
+    throw FileError(action: .create, path: folder.path, code: errno)
+  }
+
+  /// Temporary files of a process that was killed while it wrote.
+  private func removeUnfinished() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    for name in names where name.hasPrefix(".") && name.hasSuffix(".tmp") {
+      try? FileManager.default.removeItem(at: file(name))
+    }
   }
 
   /// The three matrices of a run as `matrix.json` holds them; no time stands in it, so equal runs give equal bytes.

@@ -16,11 +16,11 @@ final class RunObserver: TrainingObserver {
   private(set) var timings: [ExperienceTiming] = []
   private(set) var peakBytes = 0
   private var log: FileHandle?
-  private var logBytes = 0
+  private var position = Checkpoint.LogPosition()
   private var earlierSeconds = 0.0
-  private var globalStep = 0
   private let began = ContinuousClock.now
   private var lastCheckpoint = ContinuousClock.now
+  /// Tokens since `start`; `position.tokens` also holds those of an earlier session.
   private var window = (tokens: 0, start: ContinuousClock.now)
   private var trainedAt = ContinuousClock.now
   private var trainSeconds = 0.0
@@ -37,42 +37,47 @@ final class RunObserver: TrainingObserver {
     let path = directory.log.path
     if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write("", to: directory.log) }
     guard let handle = FileHandle(forUpdatingAtPath: path) else { throw FileError(action: .write, path: path, code: errno) }
-    logBytes = record?.logBytes ?? 0
+    position = record?.log ?? .init()
     earlierSeconds = record?.wallSeconds ?? 0
-    try handle.truncate(atOffset: UInt64(logBytes))
-    try handle.seekToEnd()
+    // A log that someone cut shorter must not be filled up with zeros.
+    position.bytes = min(position.bytes, Int(try handle.seekToEnd()))
+    try handle.truncate(atOffset: UInt64(position.bytes))
     log = handle
     let kept = (try? String(contentsOf: directory.log, encoding: .utf8)) ?? ""
     for line in kept.split(separator: "\n") {
-      if let step = try? JSONDecoder().decode(StepRecord.self, from: Data(line.utf8)) { globalStep = step.step }
       if let timing = try? JSONDecoder().decode(ExperienceTiming.self, from: Data(line.utf8)) { timings.append(timing) }
     }
   }
 
   func willTrain(_ experience: Experience, updates: Int, from step: Int) {
     window = (0, .now)
+    if step == 0 { position.tokens = 0 }
     trainedAt = .now
     progressLine.begin("\(experience.name)", updates: updates, from: step)
   }
 
   func didCompute(_ report: StepReport) {
-    globalStep += 1
+    position.step += 1
+    position.tokens += report.tokens
     window.tokens += report.tokens
     guard (report.step.index + 1) % settings.logEvery == 0 || report.step.index + 1 == report.step.total else { return }
     let seconds = window.start.duration(to: .now).seconds
     let resident = Memory.residentBytes
     peakBytes = max(peakBytes, resident)
     let record = StepRecord(
-      step: globalStep, experience: report.step.experience.index, epoch: report.epoch, loss: report.loss.item(),
-      learningRate: report.learningRate, gradientNorm: report.gradientNorm, tokens: window.tokens,
+      step: position.step, experience: report.step.experience.index, epoch: report.epoch, loss: report.loss.item(),
+      learningRate: report.learningRate, gradientNorm: report.gradientNorm, tokens: position.tokens,
       tokensPerSecond: seconds > 0 ? Double(window.tokens) / seconds : nil, residentBytes: resident,
       wallSeconds: wallSeconds)
     append(record)
     progressLine.update(report.step.index + 1, loss: record.loss, tokensPerSecond: record.tokensPerSecond ?? 0)
     window = (0, .now)
+    position.tokens = 0
   }
 
   func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {
+    // The first update warms up caches and threads; it would spoil the rate.
+    if trainer.progress.step == 1 { window = (0, .now) }
     let isDue =
       settings.checkpointSteps > 0
       ? trainer.progress.step % settings.checkpointSteps == 0
@@ -80,7 +85,6 @@ final class RunObserver: TrainingObserver {
     let isInterrupted = isInterrupted()
     if isDue || isInterrupted { try save(trainer, optimizer) }
     if isInterrupted { throw TrainingError.interrupted(resume: resumeCommand) }
-    if trainer.progress.step == 1 { window = (0, .now) }
   }
 
   func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {
@@ -106,15 +110,20 @@ final class RunObserver: TrainingObserver {
   private func save(_ trainer: Trainer, _ optimizer: (any Optimizer)?) throws {
     try log?.synchronize()
     try Checkpoint.write(
-      trainer, optimizer: optimizer, to: directory.checkpoints, logBytes: logBytes, wallSeconds: wallSeconds,
+      trainer, optimizer: optimizer, to: directory.checkpoints, log: position, wallSeconds: wallSeconds,
       fingerprints: fingerprints)
     lastCheckpoint = .now
   }
 
   private func append(_ record: some Encodable) {
     // A log line that cannot be written must not end a run that could still be saved; the checkpoint will say so.
-    guard let log, let line = try? JSON.line(record), (try? log.write(contentsOf: line)) != nil else { return }
-    logBytes += line.count
+    guard let log, let line = try? JSON.line(record) else { return }
+    if (try? log.write(contentsOf: line)) != nil {
+      position.bytes += line.count
+    } else {
+      // Half a line, or one that the next checkpoint does not count, would break the lines after it.
+      try? log.truncate(atOffset: UInt64(position.bytes))
+    }
   }
 }
 

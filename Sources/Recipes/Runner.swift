@@ -16,6 +16,8 @@ public struct Runner {
   public var isQuiet = false
   /// Asked after every update: whether to save and stop.
   var isInterrupted: () -> Bool = { Interrupt.isRequested }
+  /// Whether a resumed run may have other training settings (learning rate, precision, …) than before.
+  public var allowsChangedTraining = false
 
   public init(places: Places) { self.places = places }
 
@@ -41,28 +43,48 @@ public struct Runner {
     observer.isInterrupted = isInterrupted
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
     observer.fingerprints = session.fingerprints
-    try Self.checkRoom(session, folder)
-    if start == .new {
-      try AtomicFile.write(recipe.yaml(comments: true), to: directory.recipe)
-      try AtomicFile.write(try JSON.encode(Environment.facts(recipe)), to: directory.environment)
-    }
+    try Self.checkRoom(session, directory)
     try resume(session, directory, observer, line)
     line.say("\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
       + "\(session.stream.count) experiences), seed \(recipe.header.seed)")
-    defer { try? Self.writeResults(session, directory, observer) }
-    try session.trainer.run()
+    do {
+      try session.trainer.run()
+    } catch {
+      try? Self.writeResults(session, directory, observer)
+      throw error
+    }
+    try Self.writeResults(session, directory, observer)
   }
 
   private func resume(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver, _ line: ProgressLine) throws {
-    let (checkpoint, skipped) = Checkpoint.newest(in: directory.checkpoints)
-    for name in skipped { line.say("skipped the incomplete checkpoint \(name)") }
-    guard let checkpoint else { return try observer.open(resuming: nil) }
+    let (checkpoint, skipped) = try Checkpoint.newest(in: directory.checkpoints)
+    for error in skipped { line.warn("skipped a checkpoint: \(error)") }
+    guard let checkpoint else {
+      if !skipped.isEmpty { line.warn("no checkpoint is whole: the run starts again from the beginning") }
+      try Self.writeSetup(session.recipe, directory)
+      return try observer.open(resuming: nil)
+    }
     if let what = checkpoint.record.firstChange(session.fingerprints, session.stream) {
-      throw CheckpointError.changed(what: what, checkpoint.url)
+      guard what == "training settings", allowsChangedTraining else {
+        throw what == "training settings"
+          ? CheckpointError.changedTraining(checkpoint.url) : CheckpointError.changed(what: what, checkpoint.url)
+      }
+      line.warn("the training settings changed: from here on this is not the run that began")
+      try Self.writeSetup(session.recipe, directory)
+    }
+    let threads = (try? JSON.decode([String: String].self, from: directory.environment))?["threads"]
+    if let threads, threads != String(Runtime.threads) {
+      line.warn("the run began with --threads \(threads), now \(Runtime.threads): sums may differ in their last bits")
     }
     try checkpoint.restore(session.trainer)
     try observer.open(resuming: checkpoint.record)
     line.say("resumed at experience \(checkpoint.record.experience + 1), update \(checkpoint.record.step)")
+  }
+
+  /// What the run is, before it trains; the recipe comes last, because with it the folder is a run's.
+  private static func writeSetup(_ recipe: Recipe, _ directory: RunDirectory) throws {
+    try AtomicFile.write(try JSON.encode(Environment.facts(recipe)), to: directory.environment)
+    try AtomicFile.write(recipe.yaml(comments: true), to: directory.recipe)
   }
 
   /// The matrices, metrics, summary and report of a run, finished or not.
@@ -89,11 +111,11 @@ public struct Runner {
   }
 
   /// Refuses a run that cannot fit, before it starts.
-  private static func checkRoom(_ session: Session, _ folder: URL) throws {
+  private static func checkRoom(_ session: Session, _ directory: RunDirectory) throws {
     let plan = Plan(session)
-    let disk = (try? folder.resourceValues(forKeys: [.volumeAvailableCapacityKey]).volumeAvailableCapacity) ?? nil
-    if let disk, disk > 0, disk < plan.diskBytes {
-      throw RoomError.disk(needed: plan.diskBytes, available: disk, path: folder.path)
+    let needed = plan.diskBytes - Disk.size(of: directory.checkpoints)
+    if let disk = Disk.available(at: directory.url), disk < needed {
+      throw RoomError.disk(needed: needed, available: disk, path: directory.url.path)
     }
     if Memory.available > 0, Memory.available < plan.memoryBytes {
       throw RoomError.memory(needed: plan.memoryBytes, available: Memory.available)
@@ -102,12 +124,14 @@ public struct Runner {
 }
 
 extension Checkpoint.Record {
-  /// What of a run's dependencies is not what it was when the checkpoint was written; nil if all is the same.
+  /// What a session depends on that is not what it was when the checkpoint was written; nil if all is the same.
   /// Experiences that the stream gained since are no change.
   func firstChange(_ fingerprints: [String: String], _ stream: TaskStream) -> String? {
     var now = fingerprints
     now["data"] = Fingerprint.stream(stream, first: accuracy.experiences.count)
-    return ["recipe", "data", "tokenizer", "model"].first { self.fingerprints[$0] != now[$0] }
+    func isSame(_ what: String) -> Bool { self.fingerprints[what] == now[what] }
+    if let what = ["data", "tokenizer", "model"].first(where: { !isSame($0) }) { return what }
+    return isSame("recipe") ? nil : isSame("structure") ? "training settings" : "recipe"
   }
 }
 

@@ -53,9 +53,9 @@ public struct Session {
   /// Hashes of what a run depends on.
   static func fingerprints(_ recipe: Recipe, _ stream: TaskStream, _ modelDirectory: URL) throws -> [String: String] {
     [
-      "recipe": Fingerprint.text(recipe.resumable.yaml()), "data": Fingerprint.stream(stream),
-      "tokenizer": try tokenizerHash(modelDirectory),
-      "model": try Fingerprint.file(modelDirectory.appendingPathComponent("config.json")),
+      "recipe": Fingerprint.text(recipe.resumable.yaml()), "structure": Fingerprint.text(recipe.structure.yaml()),
+      "data": Fingerprint.stream(stream), "tokenizer": try hash(tokenizerFiles, in: modelDirectory),
+      "model": try hash(weightFiles(in: modelDirectory), in: modelDirectory),
     ]
   }
 
@@ -68,10 +68,20 @@ public struct Session {
     return try M(configuration, learner: learner)
   }
 
-  private static func tokenizerHash(_ directory: URL) throws -> String {
-    let files = ["tokenizer.json", "vocab.txt"].map { directory.appendingPathComponent($0) }
-    guard let file = files.first(where: { FileManager.default.fileExists(atPath: $0.path) }) else { return "" }
-    return try Fingerprint.file(file)
+  private static let tokenizerFiles = [
+    "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
+  ]
+
+  /// Frozen weights are in no checkpoint, so that other weights of the same shape would go unnoticed.
+  private static func weightFiles(in directory: URL) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+    return names.filter { $0 == "config.json" || $0.hasSuffix(".safetensors") }.sorted()
+  }
+
+  private static func hash(_ names: [String], in directory: URL) throws -> String {
+    let files = names.map { directory.appendingPathComponent($0) }
+    let present = files.filter { FileManager.default.fileExists(atPath: $0.path) }
+    return Fingerprint.text(try present.map { "\($0.lastPathComponent) \(try Fingerprint.file($0))" }.joined(separator: "\n"))
   }
 }
 
@@ -83,6 +93,20 @@ extension Recipe {
     copy.training.checkpointSeconds = defaults.checkpointSeconds
     copy.training.checkpointSteps = defaults.checkpointSteps
     copy.training.logEvery = defaults.logEvery
+    return copy
+  }
+
+  /// The recipe without the settings that say only how far an update moves: with others a run can still go on from
+  /// where it stands (`--allow-changed-training`), though it is no longer the same run.
+  var structure: Recipe {
+    var copy = resumable
+    let defaults = TrainingSettings()
+    copy.training.learningRate = defaults.learningRate
+    copy.training.schedule = defaults.schedule
+    copy.training.warmup = defaults.warmup
+    copy.training.weightDecay = defaults.weightDecay
+    copy.training.clipNorm = defaults.clipNorm
+    copy.training.precision = defaults.precision
     return copy
   }
 }

@@ -108,6 +108,8 @@ public final class Recorder: TrainingObserver {
   public private(set) var losses: [Double] = []
   public var onBegin: (Int) -> Void = { _ in }
   public var onUpdate: (Trainer, any Optimizer) throws -> Void = { _, _ in }
+  public var onEnd: (Trainer) throws -> Void = { _ in }
+  public var onStop: (Trainer, any Optimizer) throws -> Void = { _, _ in }
 
   public init() {}
 
@@ -116,8 +118,8 @@ public final class Recorder: TrainingObserver {
   public func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws { try onUpdate(trainer, optimizer) }
   public func willEvaluate(_ experience: Experience) {}
   public func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
-  public func didEnd(_ trainer: Trainer) throws {}
-  public func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
+  public func didEnd(_ trainer: Trainer) throws { try onEnd(trainer) }
+  public func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws { try onStop(trainer, optimizer) }
 }
 
 /// A golden that lacks a tensor.
