@@ -10,11 +10,9 @@ import Testing
     let run = try TinyRun()
     let verification = try Verification(run.folder)
     #expect(verification.isSound)
-    #expect(
-      verification.checks.map(\.what) == [
-        "recipe.yaml", "environment.json", "log.jsonl", "matrix.json", "metrics.json", "summary.json",
-        "checkpoints/0002-00000000",
-      ])
+    let what = verification.checks.map(\.what)
+    #expect(what.prefix(6) == ["recipe.yaml", "environment.json", "log.jsonl", "matrix.json", "metrics.json", "summary.json"])
+    #expect(what.last == "checkpoints/0002-00000000")
   }
 
   @Test func everyMismatchIsSaid() throws {

@@ -43,8 +43,9 @@ public struct Verification: Encodable, Sendable {
       check("metrics.json") { try Self.metrics(directory) }
       check("summary.json") { try Self.summary(directory) }
     }
-    for (name, url) in Self.checkpoints(directory) {
-      check("checkpoints/\(name)") { try Self.checkpoint(url, directory) }
+    let checkpoints = Self.checkpoints(directory)
+    for (name, url) in checkpoints {
+      check("checkpoints/\(name)") { try Self.checkpoint(url, directory, isNewest: name == checkpoints.last?.0) }
     }
     self.checks = checks
   }
@@ -90,9 +91,10 @@ public struct Verification: Encodable, Sendable {
     return names.filter { !$0.hasPrefix(".") }.sorted().map { ($0, directory.checkpoints.appendingPathComponent($0)) }
   }
 
-  private static func checkpoint(_ url: URL, _ directory: RunDirectory) throws -> String? {
+  private static func checkpoint(_ url: URL, _ directory: RunDirectory, isNewest: Bool) throws -> String? {
     let accuracy = try Checkpoint(url).record.accuracy
-    guard directory.isComplete else { return nil }
+    // The one before the newest is kept in case that is damaged; it was written earlier in the run.
+    guard isNewest, directory.isComplete else { return nil }
     let matrix = try JSON.decode(RunDirectory.Matrices.self, from: directory.matrix).accuracy
     return accuracy == matrix ? nil : "its accuracies are not those of matrix.json"
   }
