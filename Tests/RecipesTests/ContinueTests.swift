@@ -177,7 +177,7 @@ import Torch
     let changed = try Recipe(
       file: run.directory.recipe, overrides: ["training.learningRate=2e-3", "stream.folder=\(stream)"])
     try AtomicFile.write(changed.yaml(), to: run.directory.recipe)
-    #expect(extend().hasPrefix("the recipe changed since run/checkpoints/0002-00000000 was written"))
+    #expect(extend().hasPrefix("the training settings changed since run/checkpoints/0002-00000000 was written"))
     let checkpoint = try #require(Checkpoint.newest(in: run.directory.checkpoints).checkpoint)
     try Data("x".utf8).write(to: checkpoint.url.appendingPathComponent("optimizer.safetensors"))
     #expect(
