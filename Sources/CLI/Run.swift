@@ -45,8 +45,9 @@ struct Run: ParsableCommand {
     let folder = try self.folder()
     for (target, overrides) in try targets(folder) {
       let file = recipe.map { URL(fileURLWithPath: $0) } ?? target.appendingPathComponent("recipe.yaml")
-      let recipe = try Recipe(file: file, overrides: overrides)
       let directory = RunDirectory(target)
+      if self.recipe == nil, !directory.exists { throw RunError.nothingToResume(target) }
+      let recipe = try Recipe(file: file, overrides: overrides)
       if resume, directory.isComplete { continue }
       try runner.run(
         recipe, in: target, start: resume && directory.exists ? .resume : .new,

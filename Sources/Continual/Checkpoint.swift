@@ -102,7 +102,9 @@ public struct Checkpoint {
   private static func replace(_ final: URL, by temporary: URL) throws {
     let old = final.deletingLastPathComponent().appendingPathComponent(".\(final.lastPathComponent).old.tmp")
     rename(final.path, old.path)
-    guard rename(temporary.path, final.path) == 0 else { throw FileError(action: .write, path: final.path, code: errno) }
+    guard rename(temporary.path, final.path) == 0 else {
+      throw FileError(action: .write, path: final.path, code: errno)
+    }
     flush(final.deletingLastPathComponent())
     try? FileManager.default.removeItem(at: old)
   }

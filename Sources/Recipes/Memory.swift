@@ -14,8 +14,8 @@ enum Disk {
     let paths = FileManager.default.enumerator(atPath: folder.path)?.compactMap { $0 as? String } ?? []
     return paths.reduce(0) { sum, path in
       var facts = stat()
-      guard stat(folder.appendingPathComponent(path).path, &facts) == 0, facts.st_mode & S_IFMT == S_IFREG else { return sum }
-      return sum + Int(facts.st_size)
+      let isFile = stat(folder.appendingPathComponent(path).path, &facts) == 0 && facts.st_mode & S_IFMT == S_IFREG
+      return isFile ? sum + Int(facts.st_size) : sum
     }
   }
 }

@@ -25,8 +25,11 @@ public final class RunDirectory {
   public func file(_ name: String) -> URL { url.appendingPathComponent(name) }
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }
 
-  /// Whether the run was trained to its end.
-  public var isComplete: Bool { (try? JSON.decode(Summary.self, from: summary))?.isComplete ?? false }
+  /// Whether the run was trained to its end and every result is written, of which the report is the last.
+  public var isComplete: Bool {
+    FileManager.default.fileExists(atPath: report.path)
+      && (try? JSON.decode(Summary.self, from: summary))?.isComplete ?? false
+  }
 
   /// Makes the folder and takes its lock, or says who has it.
   public func open() throws {

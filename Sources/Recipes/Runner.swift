@@ -90,6 +90,8 @@ public struct Runner {
   /// The matrices, metrics, summary and report of a run, finished or not.
   static func writeResults(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver) throws {
     let progress = session.trainer.progress, learner = session.trainer.learner, recipe = session.recipe
+    // Of an earlier session; without a report the folder does not pass for complete should this be killed.
+    try? FileManager.default.removeItem(at: directory.report)
     let matrices = RunDirectory.Matrices(
       accuracy: progress.matrix, macroF1: progress.macroF1, validation: progress.validation)
     try AtomicFile.write(try JSON.encode(matrices), to: directory.matrix)

@@ -81,7 +81,8 @@ public struct Session {
   private static func hash(_ names: [String], in directory: URL) throws -> String {
     let files = names.map { directory.appendingPathComponent($0) }
     let present = files.filter { FileManager.default.fileExists(atPath: $0.path) }
-    return Fingerprint.text(try present.map { "\($0.lastPathComponent) \(try Fingerprint.file($0))" }.joined(separator: "\n"))
+    let lines = try present.map { "\($0.lastPathComponent) \(try Fingerprint.file($0))" }
+    return Fingerprint.text(lines.joined(separator: "\n"))
   }
 }
 

@@ -35,10 +35,14 @@ import Testing
   }
 
   @Test(arguments: [
-    (JSONFileError.missing(URL(fileURLWithPath: "/run/matrix.json")),
-      "/run/matrix.json is missing. Name the folder of a run that 'jay run' wrote."),
-    (.broken(URL(fileURLWithPath: "/run/matrix.json")),
-      "/run/matrix.json is not the JSON that Jay writes. Run 'jay verify' on the folder, or restore the file."),
+    (
+      JSONFileError.missing(URL(fileURLWithPath: "/run/matrix.json")),
+      "/run/matrix.json is missing. Name the folder of a run that 'jay run' wrote."
+    ),
+    (
+      .broken(URL(fileURLWithPath: "/run/matrix.json")),
+      "/run/matrix.json is not the JSON that Jay writes. Run 'jay verify' on the folder, or restore the file."
+    ),
   ])
   func errorsSayWhatToDo(error: JSONFileError, sentence: String) { #expect("\(error)" == sentence) }
 }

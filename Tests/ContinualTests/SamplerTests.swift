@@ -14,7 +14,8 @@ import Torch
     var settings = TrainingSettings()
     settings.batchSize = 4
     change(&settings)
-    return Sampler(TrainingPlan(examples: examples, epochs: epochs), settings: settings, generator: Generator(seed: seed))
+    let plan = TrainingPlan(examples: examples, epochs: epochs)
+    return Sampler(plan, settings: settings, generator: Generator(seed: seed))
   }
 
   @Test func everyEpochHoldsEveryExampleOnce() {

@@ -18,7 +18,9 @@ import Torch
     let sgd = { (settings: inout TrainingSettings) in
       (settings.optimizer, settings.momentum, settings.learningRate) = (.sgd, 0.9, 1e-2)
     }
-    let large = try Small(settings: { sgd(&$0); $0.batchSize = 6 }) { _ in [] }
+    let large = try Small(settings: {
+      sgd(&$0); $0.batchSize = 6
+    }) { _ in [] }
     let small = try Small(settings: {
       sgd(&$0)
       ($0.batchSize, $0.accumulation) = (batchSize, accumulation)
@@ -36,7 +38,8 @@ import Torch
   @Test func evaluationDoesNotDependOnItsBatches() throws {
     let small = try Small { [MIGU(.init(), learner: $0)] }
     try small.trainer.run()
-    let examples = small.learner.data(of: small.learner.stream.experiences[0]).test
+    let examples =
+      small.learner.data(of: small.learner.stream.experiences[0]).test
       + small.learner.data(of: small.learner.stream.experiences[2]).test
     let all = try [1, 13, 50, 4096].map { (tokens: Int) in
       var settings = EvaluationSettings()
@@ -115,17 +118,26 @@ import Torch
 
   private static let way =
     "The state before this update is saved. Go on with --resume --allow-changed-training and a lower rate "
-    + "(--set training.learningRate=…) or --set training.precision=fp32; delete the newest folder of checkpoints first if "
-    + "the weights are spoiled already."
+    + "(--set training.learningRate=…) or --set training.precision=fp32; delete the newest folder of checkpoints first "
+    + "if the weights are spoiled already."
 
   @Test(arguments: [
-    (TrainingError.nothingTrains(experience: "a"),
-      "no parameter trains in experience 'a': the methods freeze everything. Remove one of them, or add an adapter."),
-    (.emptyBatch(experience: "a", step: 2), "update 2 of experience 'a' has an empty batch: a method removed every example."),
-    (.nonFiniteLoss(value: -.nan, experience: "a", step: 2, items: ["x", "y"]),
-      "the loss is nan at update 2 of experience 'a' (items x, y). \(way)"),
-    (.nonFiniteGradient(experience: "a", step: 2, items: ["x", "y"]),
-      "the gradient is not finite at update 2 of experience 'a' (items x, y). \(way)"),
+    (
+      TrainingError.nothingTrains(experience: "a"),
+      "no parameter trains in experience 'a': the methods freeze everything. Remove one of them, or add an adapter."
+    ),
+    (
+      .emptyBatch(experience: "a", step: 2),
+      "update 2 of experience 'a' has an empty batch: a method removed every example."
+    ),
+    (
+      .nonFiniteLoss(value: -.nan, experience: "a", step: 2, items: ["x", "y"]),
+      "the loss is nan at update 2 of experience 'a' (items x, y). \(way)"
+    ),
+    (
+      .nonFiniteGradient(experience: "a", step: 2, items: ["x", "y"]),
+      "the gradient is not finite at update 2 of experience 'a' (items x, y). \(way)"
+    ),
     (.interrupted(resume: "jay run"), "interrupted; everything so far is saved. Go on with: jay run"),
   ])
   func errorsSayWhatToDo(error: TrainingError, sentence: String) { #expect("\(error)" == sentence) }

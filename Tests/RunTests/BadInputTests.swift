@@ -13,15 +13,27 @@ import Testing
   }
 
   static let cases = [
-    Case(name: "no recipe", arguments: ["none.yaml"], says: ["there is no recipe at ", "none.yaml", "the folder Recipes"]),
-    Case(name: "unknown key", arguments: ["--set", "training.epoch=2"], says: ["training.epoch", "Did you mean 'epochs'"]),
-    Case(name: "unknown method", arguments: ["--set", "methods=[migo]"], says: ["unknown method 'migo'", "migu", "jay list methods"]),
-    Case(name: "wrong type", arguments: ["--set", "training.epochs=many"], says: ["training.epochs", "many", "whole number"]),
-    Case(name: "value out of range", arguments: ["--set", "training.learningRate=-1"], says: ["training.learningRate", "-1"]),
-    Case(name: "no such model", arguments: ["--set", "model.name=none"], says: ["there is no model 'none'", "JAY_MODELS"]),
-    Case(name: "no such device", arguments: ["--set", "device=cuda:7"], says: ["there is no device 'cuda:7' here", "device: cpu"]),
     Case(
-      name: "impossible combination", arguments: ["--set", "methods=[per-task]", "--set", "stream.taskLabelAtTest=false"],
+      name: "no recipe", arguments: ["none.yaml"], says: ["there is no recipe at ", "none.yaml", "the folder Recipes"]),
+    Case(
+      name: "unknown key", arguments: ["--set", "training.epoch=2"], says: ["training.epoch", "Did you mean 'epochs'"]),
+    Case(
+      name: "unknown method", arguments: ["--set", "methods=[migo]"],
+      says: ["unknown method 'migo'", "migu", "jay list methods"]),
+    Case(
+      name: "wrong type", arguments: ["--set", "training.epochs=many"],
+      says: ["training.epochs", "many", "whole number"]),
+    Case(
+      name: "value out of range", arguments: ["--set", "training.learningRate=-1"],
+      says: ["training.learningRate", "-1"]),
+    Case(
+      name: "no such model", arguments: ["--set", "model.name=none"], says: ["there is no model 'none'", "JAY_MODELS"]),
+    Case(
+      name: "no such device", arguments: ["--set", "device=cuda:7"],
+      says: ["there is no device 'cuda:7' here", "device: cpu"]),
+    Case(
+      name: "impossible combination",
+      arguments: ["--set", "methods=[per-task]", "--set", "stream.taskLabelAtTest=false"],
       says: ["'per-task' must be told the task", "stream.taskLabelAtTest: true"]),
     Case(name: "method twice", arguments: ["--set", "methods=[migu, migu]"], says: ["'migu' is listed twice"]),
     Case(
@@ -32,12 +44,17 @@ import Testing
       spoil: { try $0.edit("stream/one-train.jsonl") { replacing(line: 3, of: $0, by: #"{"text": "a"}"#) } }),
     Case(
       name: "an unknown label", says: ["two-test.jsonl:2", "maybe"],
-      spoil: { try $0.edit("stream/two-test.jsonl") { replacing(line: 2, of: $0, by: #"{"text": "a", "label": "maybe"}"#) } }),
-    Case(name: "an empty split", says: ["three-test.jsonl"], spoil: { try $0.write("", to: "stream/three-test.jsonl") }),
+      spoil: {
+        try $0.edit("stream/two-test.jsonl") { replacing(line: 2, of: $0, by: #"{"text": "a", "label": "maybe"}"#) }
+      }),
+    Case(
+      name: "an empty split", says: ["three-test.jsonl"], spoil: { try $0.write("", to: "stream/three-test.jsonl") }),
     Case(name: "no stream.json", says: ["stream/stream.json"], spoil: { try remove("stream/stream.json", $0) }),
     Case(
       name: "no tokenizer", says: ["model", "tokenizer.json", "vocab.txt"],
-      spoil: { try remove("model/tokenizer.json", $0); try remove("model/vocab.txt", $0) }),
+      spoil: {
+        try remove("model/tokenizer.json", $0); try remove("model/vocab.txt", $0)
+      }),
     Case(name: "no weights", says: ["model.safetensors"], spoil: { try remove("model/model.safetensors", $0) }),
     Case(
       name: "truncated weights", says: ["model.safetensors"],
@@ -51,7 +68,10 @@ import Testing
       }),
     Case(
       name: "a header longer than the file", says: ["model.safetensors"],
-      spoil: { try (Data(repeating: 0xFF, count: 7) + Data([0x7F]) + Data("{}".utf8)).write(to: $0.url["model/model.safetensors"]) }),
+      spoil: {
+        try (Data(repeating: 0xFF, count: 7) + Data([0x7F]) + Data("{}".utf8)).write(
+          to: $0.url["model/model.safetensors"])
+      }),
     Case(name: "broken config.json", says: ["config.json"], spoil: { try $0.write("{", to: "model/config.json") }),
   ]
 
@@ -70,7 +90,10 @@ import Testing
   @Test func `nothing to resume is said`() throws {
     let outcome = try Workshop().run("--resume", "--out", "none")
     #expect(outcome.status != 0)
-    #expect(outcome.text.contains("none"), "\(outcome.text)")
+    #expect(
+      outcome.text.contains("there is no run to resume in ")
+        && outcome.text.contains("Leave out --resume, or check --out."),
+      "\(outcome.text)")
   }
 
   @Test func `a loss that is not finite names items and update, and the state before it is saved`() throws {

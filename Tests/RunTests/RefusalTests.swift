@@ -11,7 +11,8 @@ import Testing
     try workshop.killedRun("run")
 
     func refused(_ what: String, _ arguments: [String] = []) throws {
-      let outcome = try Jay.start(["run", "--resume", "--out", "run", "--threads", "1"] + arguments, in: workshop.url).wait()
+      let resume = ["run", "--resume", "--out", "run", "--threads", "1"]
+      let outcome = try Jay.start(resume + arguments, in: workshop.url).wait()
       #expect(outcome.status == 1)
       #expect(outcome.text.contains("the \(what) changed since "), "\(outcome.text)")
     }
@@ -57,7 +58,8 @@ import Testing
     let outcome = try Jay.start(["run", "--resume", "--out", "run", "--threads", "2"], in: workshop.url).wait()
     #expect(outcome.status == 0)
     #expect(
-      outcome.text.contains("the run began with --threads 1, now 2: sums may differ in their last bits"), "\(outcome.text)")
+      outcome.text.contains("the run began with --threads 1, now 2: sums may differ in their last bits"),
+      "\(outcome.text)")
   }
 
   @Test func `two processes do not share a run folder`() throws {
@@ -68,7 +70,8 @@ import Testing
     let outcome = try workshop.run("--resume", "--out", "run")
     #expect(outcome.status == 1)
     #expect(
-      outcome.text.contains("is running in \(workshop.url["run"].path). Wait for it, stop it, or choose another --out."),
+      outcome.text.contains(
+        "is running in \(workshop.url["run"].path). Wait for it, stop it, or choose another --out."),
       "\(outcome.text)")
   }
 
@@ -78,12 +81,17 @@ import Testing
     let begun = try workshop.run("recipe.yaml", "--out", "run")
     #expect(begun.status == 1)
     #expect(
-      begun.text.contains("holds a run that is not finished. Add --resume to go on, or choose another --out."), "\(begun.text)")
+      begun.text.contains("holds a run that is not finished. Add --resume to go on, or choose another --out."),
+      "\(begun.text)")
     try workshop.run("--resume", "--out", "run")
     let result = try workshop.result("run")
     let finished = try workshop.run("recipe.yaml", "--out", "run")
     #expect(finished.status == 1)
     #expect(finished.text.contains("holds a finished run. Choose another --out"), "\(finished.text)")
+    // Killed before the report was written.
+    try FileManager.default.removeItem(at: workshop.url["run/report.html"])
+    #expect(try workshop.run("--resume", "--out", "run").status == 0)
+    #expect(workshop.exists("run/report.html"))
     // Resuming a finished run is no mistake: a script may always say --resume.
     #expect(try workshop.run("--resume", "--out", "run").status == 0)
     #expect(try workshop.result("run") == result)
@@ -110,13 +118,16 @@ import Testing
     for name in workshop.names("run/checkpoints").filter({ !$0.hasPrefix(".") }) {
       let folder = "run/checkpoints/\(name)"
       let before = try Fingerprint.file(workshop.url["\(folder)/progress.json"])
-      try workshop.edit("\(folder)/progress.json") { $0.replacingOccurrences(of: #""format" : 1"#, with: #""format" : 9"#) }
+      try workshop.edit("\(folder)/progress.json") {
+        $0.replacingOccurrences(of: #""format" : 1"#, with: #""format" : 9"#)
+      }
       let after = try Fingerprint.file(workshop.url["\(folder)/progress.json"])
       try workshop.edit("\(folder)/manifest.json") { $0.replacingOccurrences(of: before, with: after) }
     }
     let outcome = try workshop.run("--resume", "--out", "run")
     #expect(outcome.status == 1)
     #expect(
-      outcome.text.contains("has format 9; this version reads 1. Resume with the version that wrote it."), "\(outcome.text)")
+      outcome.text.contains("has format 9; this version reads 1. Resume with the version that wrote it."),
+      "\(outcome.text)")
   }
 }

@@ -31,14 +31,16 @@ final class Workshop {
 
   private func writeStream() throws {
     var generator = Generator(seed: 1)
-    let words = "the cat dog bird film book is was not very red blue ran sat on in to of and it he we so".split(separator: " ")
+    let words = "the cat dog bird film book is was not very red blue ran sat on in to of and it he we so"
+      .split(separator: " ")
     let tasks = ["one", "two", "three"]
     for task in tasks {
       for (split, count) in [("train", 22), ("test", 10)] {
         let lines = (0..<count).map { row in
           let isGood = generator.next() % 2 == 0
           let text = (0..<3 + generator.next() % 6).map { _ in words[Int(generator.next() % UInt64(words.count))] }
-          return #"{"text": "\#(task) \#(text.joined(separator: " ")) \#(isGood ? "good" : "bad") \#(row)", "label": "\#(isGood ? "yes" : "no")"}"#
+          let words = "\(task) \(text.joined(separator: " ")) \(isGood ? "good" : "bad") \(row)"
+          return #"{"text": "\#(words)", "label": "\#(isGood ? "yes" : "no")"}"#
         }
         try write(lines.joined(separator: "\n") + "\n", to: "stream/\(task)-\(split).jsonl")
       }
