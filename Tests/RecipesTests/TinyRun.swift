@@ -104,7 +104,7 @@ struct TinyRun {
         model: bert-tiny
         stream: {name: folder, folder: "\(scratch.url.path)/stream"}
         methods: [\(method)]
-        training: {epochs: 2, batchSize: 4, maxTokens: 32, learningRate: 1e-3, checkpointSteps: 1, logEvery: 1}
+        training: {epochs: 2, batchSize: 4, maxTokens: 32, learningRate: 1e-3, logEvery: 1}
         """, name: "tiny")
     var runner = Runner(places: scratch.places)
     runner.isQuiet = true

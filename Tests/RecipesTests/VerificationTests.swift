@@ -10,9 +10,11 @@ import Testing
     let run = try TinyRun()
     let verification = try Verification(run.folder)
     #expect(verification.isSound)
-    let what = verification.checks.map(\.what)
-    #expect(what.prefix(6) == ["recipe.yaml", "environment.json", "log.jsonl", "matrix.json", "metrics.json", "summary.json"])
-    #expect(what.last == "checkpoints/0002-00000000")
+    #expect(
+      verification.checks.map(\.what) == [
+        "recipe.yaml", "environment.json", "log.jsonl", "matrix.json", "metrics.json", "summary.json",
+        "checkpoints/0001-00000000", "checkpoints/0002-00000000",
+      ])
   }
 
   @Test func everyMismatchIsSaid() throws {

@@ -51,7 +51,8 @@ extension RunDirectory {
 
   /// The run can be gone on with: its last checkpoint is whole, and nothing that it depends on has changed.
   private func checkEnd(_ recipe: Recipe, _ stream: TaskStream, _ places: Places) throws {
-    guard let checkpoint = try Checkpoint.newest(in: checkpoints).checkpoint, checkpoint.record.accuracy.isComplete else {
+    guard let checkpoint = try Checkpoint.newest(in: checkpoints).checkpoint, checkpoint.record.accuracy.isComplete
+    else {
       throw AdditionError.noCheckpoint(url.relativePath)
     }
     let fingerprints = try Session.fingerprints(recipe, stream, try places.model(recipe.model.name))

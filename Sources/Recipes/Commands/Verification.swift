@@ -43,9 +43,9 @@ public struct Verification: Encodable, Sendable {
       check("metrics.json") { try Self.metrics(directory) }
       check("summary.json") { try Self.summary(directory) }
     }
-    let checkpoints = Self.checkpoints(directory)
-    for (name, url) in checkpoints {
-      check("checkpoints/\(name)") { try Self.checkpoint(url, directory, isNewest: name == checkpoints.last?.0) }
+    let names = Self.checkpoints(directory)
+    for name in names {
+      check("checkpoints/\(name)") { try Self.checkpoint(name, isLast: name == names.last, directory) }
     }
     self.checks = checks
   }
@@ -86,15 +86,15 @@ public struct Verification: Encodable, Sendable {
       ? "it says that the run is finished, but the matrix has \(matrix.count) of \(matrix.experiences.count) rows" : nil
   }
 
-  private static func checkpoints(_ directory: RunDirectory) -> [(String, URL)] {
+  private static func checkpoints(_ directory: RunDirectory) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.checkpoints.path)) ?? []
-    return names.filter { !$0.hasPrefix(".") }.sorted().map { ($0, directory.checkpoints.appendingPathComponent($0)) }
+    return names.filter { !$0.hasPrefix(".") }.sorted()
   }
 
-  private static func checkpoint(_ url: URL, _ directory: RunDirectory, isNewest: Bool) throws -> String? {
-    let accuracy = try Checkpoint(url).record.accuracy
-    // The one before the newest is kept in case that is damaged; it was written earlier in the run.
-    guard isNewest, directory.isComplete else { return nil }
+  private static func checkpoint(_ name: String, isLast: Bool, _ directory: RunDirectory) throws -> String? {
+    let accuracy = try Checkpoint(directory.checkpoints.appendingPathComponent(name)).record.accuracy
+    // An earlier checkpoint, kept in reserve, knows fewer rows.
+    guard isLast, directory.isComplete else { return nil }
     let matrix = try JSON.decode(RunDirectory.Matrices.self, from: directory.matrix).accuracy
     return accuracy == matrix ? nil : "its accuracies are not those of matrix.json"
   }
