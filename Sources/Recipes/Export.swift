@@ -61,7 +61,8 @@ extension Session {
     guard directory.exists else { throw RunError.notARun(folder) }
     let recipe = try Recipe(file: directory.recipe)
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory))
-    guard let checkpoint = try Checkpoint.newest(in: directory.checkpoints).checkpoint else { throw RunError.nothingToResume(folder) }
+    let (checkpoint, skipped) = try Checkpoint.newest(in: directory.checkpoints)
+    guard let checkpoint else { throw skipped.first ?? RunError.nothingToResume(folder) }
     try checkpoint.restore(session.trainer)
     return session
   }

@@ -19,7 +19,6 @@ public final class RunDirectory {
   public var summary: URL { file("summary.json") }
   public var report: URL { file("report.html") }
   public var checkpoints: URL { file("checkpoints") }
-  public var model: URL { file("model") }
   public var added: URL { file("added") }
 
   public func file(_ name: String) -> URL { url.appendingPathComponent(name) }
