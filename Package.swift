@@ -22,7 +22,12 @@ let package = Package(
   platforms: [.macOS(.v14)],
   products: [
     .executable(name: "jay", targets: ["jay"]),
-    .library(name: "Jay", targets: ["Recipes", "Methods", "Continual", "Models", "Adapters", "NN", "Torch", "Streams", "Tokenizers", "Evaluation", "Report"]),
+    .library(
+      name: "Jay",
+      targets: [
+        "Recipes", "Methods", "Continual", "Models", "Adapters", "NN", "Torch", "Streams", "Tokenizers", "Evaluation",
+        "Report",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -49,7 +54,8 @@ let package = Package(
     library("Evaluation"),
     library("Report", ["Evaluation"]),
     library("Adapters", ["NN"]),
-    library("Continual", ["NN", "Adapters", "Streams", "Evaluation", .product(name: "Crypto", package: "swift-crypto")]),
+    library(
+      "Continual", ["NN", "Adapters", "Streams", "Evaluation", .product(name: "Crypto", package: "swift-crypto")]),
     library("Methods", ["Continual"]),
     library("Recipes", ["Methods", "Models", "Report", .product(name: "Yams", package: "Yams")]),
     .executableTarget(

@@ -46,7 +46,8 @@ final class Stopwatch: TrainingObserver {
 }
 
 func peakBytes() -> Int {
-  let status = FileManager.default.contents(atPath: "/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
+  let status =
+    FileManager.default.contents(atPath: "/proc/self/status").map { String(decoding: $0, as: UTF8.self) } ?? ""
   let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
   return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
 }
@@ -77,7 +78,9 @@ func learner(_ examples: [TokenizedExample], _ model: String) throws -> Learner 
 
 func method(_ name: String, _ learner: Learner) throws -> any ContinualMethod {
   guard let type = methodTypes.first(where: { $0.card.name == name }) else { fatalError("no method \(name)") }
-  func make<M: ContinualMethod>(_ type: M.Type) throws -> any ContinualMethod { try M(M.Configuration(), learner: learner) }
+  func make<M: ContinualMethod>(_ type: M.Type) throws -> any ContinualMethod {
+    try M(M.Configuration(), learner: learner)
+  }
   return try make(type)
 }
 
@@ -108,9 +111,10 @@ case "train":
     learner: learner, methods: [try method(arguments[4], learner)], settings: settings, evaluation: evaluation,
     observer: watch)
   try trainer.run()
-  try emit(Result(
-    tokensPerSecond: Double(watch.tokens) / watch.seconds, seconds: watch.seconds, tokens: watch.tokens,
-    peakBytes: peakBytes(), loss: watch.loss))
+  try emit(
+    Result(
+      tokensPerSecond: Double(watch.tokens) / watch.seconds, seconds: watch.seconds, tokens: watch.tokens,
+      peakBytes: peakBytes(), loss: watch.loss))
 case "evaluate":
   let examples = try examples(arguments[2])
   let learner = try learner(examples, arguments[3])
@@ -120,7 +124,9 @@ case "evaluate":
   let elapsed = start.duration(to: .now)
   let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
   let tokens = examples.reduce(0) { $0 + $1.tokens.count }
-  try emit(Result(tokensPerSecond: Double(tokens) / seconds, seconds: seconds, tokens: tokens, peakBytes: peakBytes(), loss: nil))
+  try emit(
+    Result(
+      tokensPerSecond: Double(tokens) / seconds, seconds: seconds, tokens: tokens, peakBytes: peakBytes(), loss: nil))
 default:
   fatalError("benchmark prepare|train|evaluate …")
 }

@@ -17,7 +17,8 @@ struct Jay: ParsableCommand {
     version: Version.current,
     groupedSubcommands: [
       CommandGroup(name: "Train", subcommands: [DemoCommand.self, PlanCommand.self, Run.self, ContinueCommand.self]),
-      CommandGroup(name: "Use", subcommands: [PredictCommand.self, EvaluateCommand.self, ExportCommand.self, MergeCommand.self]),
+      CommandGroup(
+        name: "Use", subcommands: [PredictCommand.self, EvaluateCommand.self, ExportCommand.self, MergeCommand.self]),
       CommandGroup(
         name: "Judge", subcommands: [ReportCommand.self, CompareCommand.self, GateCommand.self, VerifyCommand.self]),
       CommandGroup(

@@ -53,7 +53,8 @@ extension Learner {
     _ body: ([Int], ModelOutput) -> Void
   ) throws {
     let groups =
-      knowsTaskAtTest ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
+      knowsTaskAtTest
+      ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
     for (experience, members) in groups.sorted(by: { ($0.key ?? -1) < ($1.key ?? -1) }) {
       try predicting(experience, methods: methods) {
         inference {

@@ -8,7 +8,9 @@ public enum Fingerprint {
 
   /// Of a file's bytes, read in pieces.
   public static func file(_ url: URL) throws -> String {
-    guard let handle = try? FileHandle(forReadingFrom: url) else { throw CocoaError(.fileReadNoSuchFile, userInfo: [NSFilePathErrorKey: url.path]) }
+    guard let handle = try? FileHandle(forReadingFrom: url) else {
+      throw CocoaError(.fileReadNoSuchFile, userInfo: [NSFilePathErrorKey: url.path])
+    }
     defer { try? handle.close() }
     var hash = SHA256()
     while let data = try handle.read(upToCount: 1 << 22), !data.isEmpty { hash.update(data: data) }
@@ -71,7 +73,8 @@ public enum JSONFileError: LocalizedError, CustomStringConvertible {
   public var description: String {
     switch self {
     case .missing(let url): "\(url.path) is missing. Name the folder of a run that 'jay run' wrote."
-    case .broken(let url): "\(url.path) is not the JSON that Jay writes. Run 'jay verify' on the folder, or restore the file."
+    case .broken(let url):
+      "\(url.path) is not the JSON that Jay writes. Run 'jay verify' on the folder, or restore the file."
     }
   }
   public var errorDescription: String? { description }

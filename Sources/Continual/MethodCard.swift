@@ -13,7 +13,8 @@ public struct MethodCard: Sendable {
   public let keeps: String
 
   public init(
-    name: String, summary: String, family: Family, paper: Citation, requires: Requirements = [], keeps: String = "nothing"
+    name: String, summary: String, family: Family, paper: Citation, requires: Requirements = [],
+    keeps: String = "nothing"
   ) {
     (self.name, self.summary, self.family) = (name, summary, family)
     (self.paper, self.requires, self.keeps) = (paper, requires, keeps)

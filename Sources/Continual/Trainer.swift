@@ -1,5 +1,5 @@
-import Foundation
 import Evaluation
+import Foundation
 import NN
 import Streams
 import Torch
@@ -104,7 +104,8 @@ public final class Trainer {
         .nonFiniteGradient(experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
         optimizer)
     }
-    let rate = settings.learningRate
+    let rate =
+      settings.learningRate
       * settings.schedule.factor(step: step.index, warmup: Int(settings.warmup * Double(step.total)), total: step.total)
     // PyTorch's clip_grad_norm_, with its 1e-6.
     let scale = settings.clipNorm > 0 ? min(1, settings.clipNorm / (norm + 1e-6)) : 1
@@ -112,7 +113,8 @@ public final class Trainer {
     learner.parameters.clearGradients()
     for method in methods { try method.didUpdate(trainable, at: step) }
     observer.didCompute(
-      StepReport(step: step, loss: total, gradientNorm: norm, learningRate: rate, tokens: batch.tokenCount,
+      StepReport(
+        step: step, loss: total, gradientNorm: norm, learningRate: rate, tokens: batch.tokenCount,
         epoch: epoch))
   }
 
@@ -159,7 +161,8 @@ public final class Trainer {
     try learner.stream.experiences.map { experience in
       var score = Score()
       // Without task labels the classes of a later experience cannot be answered at all.
-      let isKnown = experience.index <= index || (learner.knowsTaskAtTest || learner.stream.declaration.labelRelation == .same)
+      let isKnown =
+        experience.index <= index || (learner.knowsTaskAtTest || learner.stream.declaration.labelRelation == .same)
       guard experience.index <= index || (evaluation.future && isKnown) else { return score }
       let data = learner.data(of: experience)
       let counts = try learner.evaluate(data.test, methods: methods, settings: evaluation)

@@ -21,7 +21,9 @@ extension ModelDirectory {
       }
       tensors[full] = value.to(original.dtype, device: .cpu)
     }
-    guard strangers.isEmpty else { throw ModelError.mismatch(url, missing: [], misshapen: [], extra: strangers.sorted()) }
+    guard strangers.isEmpty else {
+      throw ModelError.mismatch(url, missing: [], misshapen: [], extra: strangers.sorted())
+    }
     try write(tensors, to: folder)
   }
 
@@ -34,7 +36,8 @@ extension ModelDirectory {
       guard let data = FileManager.default.contents(atPath: url.appendingPathComponent(name).path) else { continue }
       try AtomicFile.write(data, to: folder.appendingPathComponent(name))
     }
-    try SafeTensorsWriter.write(tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))
+    try SafeTensorsWriter.write(
+      tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))
   }
 
   /// Small text files that describe the model: configuration and tokenizer.

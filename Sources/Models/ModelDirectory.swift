@@ -126,7 +126,8 @@ public enum ModelError: LocalizedError, CustomStringConvertible {
     switch self {
     case .notADirectory(let url):
       "\(url.path) is not a folder. Name a model directory (config.json, model.safetensors, tokenizer.json)."
-    case .noConfiguration(let url): "\(url.path) has no config.json, so it is not a model directory in Hugging Face format."
+    case .noConfiguration(let url):
+      "\(url.path) has no config.json, so it is not a model directory in Hugging Face format."
     case .badConfiguration(let url, let detail): "\(url.path): \(detail)."
     case .noWeights(let url): "\(url.path) has no model.safetensors and no model.safetensors.index.json."
     case .pickle(let url):

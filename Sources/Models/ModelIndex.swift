@@ -19,7 +19,9 @@ public enum ModelIndex {
     Entry(
       architecture: "bert", summary: "BERT-family encoders (BERT, MiniLM, …)",
       load: { try BERT($0.decode(BERT.Configuration.self), in: $1) }, prefix: "bert.",
-      isUnused: { $0.contains("pooler.") || $0.hasPrefix("cls.") || $0.hasPrefix("classifier.") || $0.hasSuffix("position_ids") })
+      isUnused: {
+        $0.contains("pooler.") || $0.hasPrefix("cls.") || $0.hasPrefix("classifier.") || $0.hasSuffix("position_ids")
+      })
   ]
 
   /// Loads a model directory as an encoder with heads.

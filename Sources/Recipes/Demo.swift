@@ -27,7 +27,10 @@ public enum Demo {
       }
       let record = try directory.record()
       records.append(record)
-      lines += ["", "\(method): accuracy after each task (row), on each task (column), in percent", Outcome.matrix(record.matrix)]
+      lines += [
+        "", "\(method): accuracy after each task (row), on each task (column), in percent",
+        Outcome.matrix(record.matrix),
+      ]
     }
     let report = folder.appendingPathComponent("report.html")
     try AtomicFile.write(

@@ -29,7 +29,8 @@ public enum Export {
     let session = try Session.restored(folder, places: places)
     let experience = try task.map { name in
       guard let found = session.stream.experiences.first(where: { $0.name == name }) else {
-        throw StreamError.unknownExperience(name, known: session.stream.experiences.map(\.name), stream: session.stream.name)
+        throw StreamError.unknownExperience(
+          name, known: session.stream.experiences.map(\.name), stream: session.stream.name)
       }
       return found.index
     }

@@ -10,7 +10,9 @@ public enum Outcome {
     var lines = [matrix(record.matrix), ""]
     for metric in Metric.all {
       guard let value = record.metrics[metric.id] else { continue }
-      lines.append(String(format: "%@ %7.2f  %@", metric.id.padding(toLength: 24, withPad: " ", startingAt: 0), value, metric.name))
+      lines.append(
+        String(format: "%@ %7.2f  %@", metric.id.padding(toLength: 24, withPad: " ", startingAt: 0), value, metric.name)
+      )
     }
     lines += ["", "report  \(directory.report.relativePath)"]
     return lines.joined(separator: "\n")

@@ -42,7 +42,8 @@ public struct Plan: Sendable, Encodable {
     }
     rows = plans
     let tests = learner.stream.experiences.map { learner.data(of: $0).test.count }
-    evaluations = session.recipe.evaluation.future
+    evaluations =
+      session.recipe.evaluation.future
       ? tests.reduce(0, +) * (count + 1)
       : tests.indices.reduce(0) { $0 + tests[...$1].reduce(0, +) }
     parameters = learner.parameters.all.reduce(0) { $0 + $1.count }
@@ -67,7 +68,8 @@ public struct Plan: Sendable, Encodable {
       lines.append(String(format: "%@ %9d %9d %9d", name, row.examples, row.tokens, row.updates))
     }
     let tokens = rows.reduce(0) { $0 + $1.tokens }, updates = rows.reduce(0) { $0 + $1.updates }
-    lines.append("total            " + String(format: "%9d %9d %9d", rows.reduce(0) { $0 + $1.examples }, tokens, updates))
+    lines.append(
+      "total            " + String(format: "%9d %9d %9d", rows.reduce(0) { $0 + $1.examples }, tokens, updates))
     lines.append("")
     lines.append("parameters  \(parameters), of which \(trainableParameters) train")
     lines.append("evaluation  \(evaluations) examples scored over the run")

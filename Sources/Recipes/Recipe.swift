@@ -23,19 +23,23 @@ public struct Recipe: Sendable {
   public init(yaml: String, name: String, overrides: [String] = []) throws {
     var diagnostics = Diagnostics(file: name)
     let root = try RecipeNode(yaml: yaml, overrides: overrides, into: &diagnostics)
-    let sections = ["model", "stream", "methods", "training", "evaluation"].map { ConfigurationKey($0, "a section", required: $0 == "stream") }
+    let sections = ["model", "stream", "methods", "training", "evaluation"].map {
+      ConfigurationKey($0, "a section", required: $0 == "stream")
+    }
     header = ConfigurationReader.read(RecipeHeader.self, from: root, at: "", elsewhere: sections, into: &diagnostics)
     model = ConfigurationReader.read(
       ModelSection.self, from: root["model"]?.named, at: "model", into: &diagnostics)
     stream = ConfigurationReader.read(
       StreamSection.self, from: root["stream"]?.named, at: "stream", into: &diagnostics)
-    training = ConfigurationReader.read(TrainingSettings.self, from: root["training"], at: "training", into: &diagnostics)
+    training = ConfigurationReader.read(
+      TrainingSettings.self, from: root["training"], at: "training", into: &diagnostics)
     evaluation = ConfigurationReader.read(
       EvaluationSettings.self, from: root["evaluation"], at: "evaluation", into: &diagnostics)
     for entry in ConfigurationReader.entries(from: root["methods"], at: "methods", into: &diagnostics) {
       guard let type = MethodIndex.named(entry.name) else {
         diagnostics.add(
-          .unknownName(entry.name, kind: "method", known: MethodIndex.all.map { $0.card.name }, listing: "jay list methods"),
+          .unknownName(
+            entry.name, kind: "method", known: MethodIndex.all.map { $0.card.name }, listing: "jay list methods"),
           at: entry.origin)
         continue
       }
@@ -110,10 +114,13 @@ public struct StreamSection: ConfigurationSection {
     ConfigurationKey("trainCap", "most training examples per task, classes balanced; 0 for all", allowed: .atLeast(0)),
     ConfigurationKey("validationCap", "most validation examples per task; 0 for all", allowed: .atLeast(0)),
     ConfigurationKey("testCap", "most test examples per task; 0 for all", allowed: .atLeast(0)),
-    ConfigurationKey("validationShare", "share of train held out where a task has no validation split", allowed: .halfOpenRange(0..<1)),
+    ConfigurationKey(
+      "validationShare", "share of train held out where a task has no validation split", allowed: .halfOpenRange(0..<1)),
     ConfigurationKey("taskLabelAtTest", "whether predictions are told their task"),
     ConfigurationKey("shuffleTasks", "draw the order of the tasks from the recipe's seed"),
-    ConfigurationKey("dataSeed", "draws caps and hold-outs; apart from the recipe's seed, so that seeds share their data", allowed: .atLeast(0)),
+    ConfigurationKey(
+      "dataSeed", "draws caps and hold-outs; apart from the recipe's seed, so that seeds share their data",
+      allowed: .atLeast(0)),
   ]
 }
 

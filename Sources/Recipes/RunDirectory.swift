@@ -116,11 +116,13 @@ public enum RunError: LocalizedError, CustomStringConvertible {
   public var description: String {
     switch self {
     case .locked(let url): "another process is running in \(url.path). Wait for it, stop it, or choose another --out."
-    case .unfinished(let url): "\(url.path) holds a run that is not finished. Add --resume to go on, or choose another --out."
+    case .unfinished(let url):
+      "\(url.path) holds a run that is not finished. Add --resume to go on, or choose another --out."
     case .finished(let url):
       "\(url.path) holds a finished run. Choose another --out; 'jay continue \(url.path) --data NEW.jsonl' adds an experience."
     case .nothingToResume(let url): "there is no run to resume in \(url.path). Leave out --resume, or check --out."
-    case .notARun(let url): "\(url.path) is not the folder of a run: it has no recipe.yaml. 'jay run' writes such folders."
+    case .notARun(let url):
+      "\(url.path) is not the folder of a run: it has no recipe.yaml. 'jay run' writes such folders."
     }
   }
   public var errorDescription: String? { description }

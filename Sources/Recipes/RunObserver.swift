@@ -36,7 +36,9 @@ final class RunObserver: TrainingObserver {
   func open(resuming record: Checkpoint.Record?) throws {
     let path = directory.log.path
     if !FileManager.default.fileExists(atPath: path) { try AtomicFile.write("", to: directory.log) }
-    guard let handle = FileHandle(forUpdatingAtPath: path) else { throw FileError(action: .write, path: path, code: errno) }
+    guard let handle = FileHandle(forUpdatingAtPath: path) else {
+      throw FileError(action: .write, path: path, code: errno)
+    }
     position = record?.log ?? .init()
     earlierSeconds = record?.wallSeconds ?? 0
     // A log that someone cut shorter must not be filled up with zeros.

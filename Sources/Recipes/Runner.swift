@@ -26,7 +26,8 @@ public struct Runner {
     let directory = RunDirectory(folder)
     switch (start, directory.exists) {
     case (.new, true):
-      throw (try? directory.record())?.matrix.isComplete == true ? RunError.finished(folder) : RunError.unfinished(folder)
+      throw (try? directory.record())?.matrix.isComplete == true
+        ? RunError.finished(folder) : RunError.unfinished(folder)
     case (.resume, false): throw RunError.nothingToResume(folder)
     default: break
     }
@@ -39,14 +40,16 @@ public struct Runner {
     let folder = directory.url
     let line = ProgressLine(prefix: name.isEmpty ? "" : "[\(name)] ", isQuiet: isQuiet)
     let observer = RunObserver(
-      directory, settings: recipe.training, progress: line, resumeCommand: "jay run --resume --out \(folder.relativePath)")
+      directory, settings: recipe.training, progress: line,
+      resumeCommand: "jay run --resume --out \(folder.relativePath)")
     observer.isInterrupted = isInterrupted
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
     observer.fingerprints = session.fingerprints
     try Self.checkRoom(session, directory)
     try resume(session, directory, observer, line)
-    line.say("\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
-      + "\(session.stream.count) experiences), seed \(recipe.header.seed)")
+    line.say(
+      "\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
+        + "\(session.stream.count) experiences), seed \(recipe.header.seed)")
     do {
       try session.trainer.run()
     } catch {
@@ -56,7 +59,9 @@ public struct Runner {
     try Self.writeResults(session, directory, observer)
   }
 
-  private func resume(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver, _ line: ProgressLine) throws {
+  private func resume(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver, _ line: ProgressLine)
+    throws
+  {
     let (checkpoint, skipped) = try Checkpoint.newest(in: directory.checkpoints)
     for error in skipped { line.warn("skipped a checkpoint: \(error)") }
     guard let checkpoint else {
@@ -108,7 +113,9 @@ public struct Runner {
       peakBytes: max(observer.peakBytes, Memory.peakBytes))
     try AtomicFile.write(try JSON.encode(summary), to: directory.summary)
     try AtomicFile.write(
-      ReportPage.html(runs: [try directory.record()], title: "\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name)"),
+      ReportPage.html(
+        runs: [try directory.record()],
+        title: "\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name)"),
       to: directory.report)
   }
 
@@ -158,7 +165,8 @@ extension Recipe {
   /// What tells this recipe from others of the same methods: the settings of methods that are not the defaults.
   var variant: String {
     methods.flatMap { name, configuration in
-      MethodIndex.named(name).map { RecipeWriter.differences(configuration, from: MethodIndex.configuration(of: $0)) } ?? []
+      MethodIndex.named(name).map { RecipeWriter.differences(configuration, from: MethodIndex.configuration(of: $0)) }
+        ?? []
     }.joined(separator: ", ")
   }
 }

@@ -25,7 +25,9 @@ public struct Session {
     _ recipe: Recipe, places: Places, extra: [Experience] = [], observer: any TrainingObserver = SilentObserver()
   ) throws {
     self.recipe = recipe
-    guard let device = Device(recipe.header.device), device.isAvailable else { throw PlaceError.noDevice(recipe.header.device) }
+    guard let device = Device(recipe.header.device), device.isAvailable else {
+      throw PlaceError.noDevice(recipe.header.device)
+    }
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
     for experience in recipe.stream.prepared(extra) { stream = try stream.appending(experience) }
     self.stream = stream

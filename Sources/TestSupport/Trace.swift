@@ -50,8 +50,10 @@ public struct Trace {
   /// The 16 sequences of an experience, four a batch. The toy batches are padded to 12 whatever their lengths, so
   /// padding is kept as tokens only where the longest row of a batch is shorter.
   static func examples(_ experience: Int, _ inputs: [String: Tensor]) -> [TokenizedExample] {
-    guard let ids = inputs["experience.\(experience).input_ids"], let mask = inputs["experience.\(experience).attention_mask"],
-      let segments = inputs["experience.\(experience).token_type_ids"], let labels = inputs["experience.\(experience).labels"]
+    guard let ids = inputs["experience.\(experience).input_ids"],
+      let mask = inputs["experience.\(experience).attention_mask"],
+      let segments = inputs["experience.\(experience).token_type_ids"],
+      let labels = inputs["experience.\(experience).labels"]
     else { return [] }
     let width = ids.shape[2]
     let tokens = ids.scalars(Int64.self), real = mask.values(), segment = segments.values()

@@ -21,12 +21,13 @@ public final class AtomicFile {
   }
 
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    guard let start = bytes.baseAddress else { return }
     var written = 0
     while written < bytes.count {
       #if canImport(Glibc)
-        let count = Glibc.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        let count = Glibc.write(descriptor, start + written, bytes.count - written)
       #else
-        let count = Darwin.write(descriptor, bytes.baseAddress! + written, bytes.count - written)
+        let count = Darwin.write(descriptor, start + written, bytes.count - written)
       #endif
       if count < 0, errno == EINTR { continue }
       guard count > 0 else { throw FileError.current(.write, url) }

@@ -57,7 +57,7 @@ extension Tensor {
     self = make("fromMapped\(shape)", []) {
       ct_from_mapped(
         UnsafeMutableRawPointer(mutating: bytes.baseAddress), shape.int64, Int32(shape.count), dtype.number,
-        { Unmanaged<AnyObject>.fromOpaque($0!).release() }, context.toOpaque(), $0)
+        { owner in if let owner { Unmanaged<AnyObject>.fromOpaque(owner).release() } }, context.toOpaque(), $0)
     }
   }
 

@@ -24,7 +24,9 @@ extension Tensor {
     }
   }
 
-  public func softmax(_ dimension: Int = -1) -> Tensor { make("softmax", [self]) { ct_softmax(pointer, Int32(dimension), $0) } }
+  public func softmax(_ dimension: Int = -1) -> Tensor {
+    make("softmax", [self]) { ct_softmax(pointer, Int32(dimension), $0) }
+  }
   public func logSoftmax(_ dimension: Int = -1) -> Tensor {
     make("logSoftmax", [self]) { ct_log_softmax(pointer, Int32(dimension), $0) }
   }

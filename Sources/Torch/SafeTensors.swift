@@ -54,10 +54,14 @@ final class Mapping {
     guard descriptor >= 0 else { throw SafeTensorsError.unreadable(url, String(cString: strerror(errno))) }
     defer { close(descriptor) }
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw SafeTensorsError.unreadable(url, String(cString: strerror(errno))) }
+    guard fstat(descriptor, &status) == 0 else {
+      throw SafeTensorsError.unreadable(url, String(cString: strerror(errno)))
+    }
     guard status.st_mode & S_IFMT == S_IFREG else { throw SafeTensorsError.unreadable(url, "it is not a file") }
     let length = Int(status.st_size)
-    guard length >= 8 else { throw SafeTensorsError.truncated(url, "it has \(length) bytes, fewer than the 8 of a header length") }
+    guard length >= 8 else {
+      throw SafeTensorsError.truncated(url, "it has \(length) bytes, fewer than the 8 of a header length")
+    }
     // Private and writable: a weight that trains gets pages of its own on its first update, the file never changes.
     guard let start = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE, descriptor, 0), start != MAP_FAILED else {
       throw SafeTensorsError.unreadable(url, String(cString: strerror(errno)))
@@ -80,7 +84,11 @@ private struct Header {
   private enum Item: Decodable {
     case tensor(Record), metadata([String: String])
     init(from decoder: any Decoder) throws {
-      if let record = try? Record(from: decoder) { self = .tensor(record) } else { self = .metadata(try [String: String](from: decoder)) }
+      if let record = try? Record(from: decoder) {
+        self = .tensor(record)
+      } else {
+        self = .metadata(try [String: String](from: decoder))
+      }
     }
   }
 
@@ -104,14 +112,18 @@ private struct Header {
         entries.append(try Self.entry(name, record, start: start, end: bytes.count, url))
       }
     }
-    entries.sort { ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name) }
+    entries.sort {
+      ($0.range.lowerBound, $0.range.upperBound, $0.name) < ($1.range.lowerBound, $1.range.upperBound, $1.name)
+    }
     // Tensors share the file's pages, so two in one place would change each other.
     for (first, second) in zip(entries, entries.dropFirst()) where second.range.lowerBound < first.range.upperBound {
       throw SafeTensorsError.badHeader(url, "'\(first.name)' and '\(second.name)' overlap")
     }
   }
 
-  private static func entry(_ name: String, _ record: Record, start: Int, end: Int, _ url: URL) throws -> SafeTensorsFile.Entry {
+  private static func entry(_ name: String, _ record: Record, start: Int, end: Int, _ url: URL) throws
+    -> SafeTensorsFile.Entry
+  {
     guard let dtype = DType(safeTensors: record.dtype) else {
       throw SafeTensorsError.badHeader(url, "'\(name)' has dtype \(record.dtype), which Jay does not read")
     }
@@ -119,7 +131,9 @@ private struct Header {
     var span = dtype.byteWidth
     for size in record.shape {
       let (product, overflow) = span.multipliedReportingOverflow(by: max(size, 1))
-      guard size >= 0, !overflow else { throw SafeTensorsError.badHeader(url, "'\(name)' has the shape \(record.shape)") }
+      guard size >= 0, !overflow else {
+        throw SafeTensorsError.badHeader(url, "'\(name)' has the shape \(record.shape)")
+      }
       span = product
     }
     let count = record.shape.contains(0) ? 0 : span
@@ -127,9 +141,12 @@ private struct Header {
       record.data_offsets[1] - record.data_offsets[0] == count
     else { throw SafeTensorsError.badHeader(url, "'\(name)' has offsets \(record.data_offsets) for \(count) bytes") }
     guard record.data_offsets[1] <= end - start else {
-      throw SafeTensorsError.truncated(url, "'\(name)' ends at byte \(record.data_offsets[1]) of the values, which are \(end - start)")
+      throw SafeTensorsError.truncated(
+        url, "'\(name)' ends at byte \(record.data_offsets[1]) of the values, which are \(end - start)")
     }
-    return .init(name: name, dtype: dtype, shape: record.shape, range: start + record.data_offsets[0]..<start + record.data_offsets[1])
+    return .init(
+      name: name, dtype: dtype, shape: record.shape,
+      range: start + record.data_offsets[0]..<start + record.data_offsets[1])
   }
 }
 
@@ -143,7 +160,8 @@ public enum SafeTensorsError: LocalizedError, CustomStringConvertible {
     switch self {
     case .unreadable(let url, let reason): "cannot read \(url.path): \(reason). Check the path and its permissions."
     case .truncated(let url, let detail): "\(url.path) is incomplete: \(detail). Copy or download it again."
-    case .badHeader(let url, let detail): "\(url.path) is not a valid safetensors file: \(detail). Copy or download it again."
+    case .badHeader(let url, let detail):
+      "\(url.path) is not a valid safetensors file: \(detail). Copy or download it again."
     }
   }
   public var errorDescription: String? { description }

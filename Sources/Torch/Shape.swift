@@ -47,9 +47,13 @@ extension Tensor {
   public func oneHot(_ classes: Int) -> Tensor { make("oneHot", [self]) { ct_one_hot(pointer, Int64(classes), $0) } }
 
   public static func concatenated(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
-    make("concatenated", tensors) { ct_cat(tensors.map { Optional($0.pointer) }, Int32(tensors.count), Int32(dimension), $0) }
+    make("concatenated", tensors) {
+      ct_cat(tensors.map { Optional($0.pointer) }, Int32(tensors.count), Int32(dimension), $0)
+    }
   }
   public static func stacked(_ tensors: [Tensor], _ dimension: Int = 0) -> Tensor {
-    make("stacked", tensors) { ct_stack(tensors.map { Optional($0.pointer) }, Int32(tensors.count), Int32(dimension), $0) }
+    make("stacked", tensors) {
+      ct_stack(tensors.map { Optional($0.pointer) }, Int32(tensors.count), Int32(dimension), $0)
+    }
   }
 }

@@ -12,7 +12,9 @@ import Testing
   }
 
   @Test func namesTheLayersThereAreWhenNothingMatches() {
-    let error = #expect(throws: AdapterError.self) { try Targets.linears(["query", "uery", "key"], in: Layers().store) }
+    let error = #expect(throws: AdapterError.self) {
+      try Targets.linears(["query", "uery", "key"], in: Layers().store)
+    }
     #expect(
       error?.errorDescription
         == "no layer's name ends in 'uery' or 'key'. Set targets to the ends of some of these names, or to [all]: "

@@ -1,4 +1,3 @@
-@testable import Continual
 import Evaluation
 import Methods
 import NN
@@ -6,6 +5,8 @@ import Streams
 import TestSupport
 import Testing
 import Torch
+
+@testable import Continual
 
 /// A run that goes on, with fresh objects, from copies of weights, state and moments gives the same bits.
 @Suite struct AdapterResumeTests {

@@ -1,10 +1,11 @@
-@testable import Continual
 import Methods
 import NN
 import Streams
 import TestSupport
 import Testing
 import Torch
+
+@testable import Continual
 
 @Suite struct EWCTests {
   static let methods: [String: @Sendable (Learner, Double) -> any ContinualMethod] = [

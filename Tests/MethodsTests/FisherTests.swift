@@ -1,9 +1,10 @@
-@testable import Continual
 import NN
 import Streams
 import TestSupport
 import Testing
 import Torch
+
+@testable import Continual
 
 @Suite struct FisherTests {
   private func run() throws -> ToyRun {

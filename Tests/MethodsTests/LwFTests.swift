@@ -1,10 +1,11 @@
-@testable import Continual
 import Methods
 import NN
 import Streams
 import TestSupport
 import Testing
 import Torch
+
+@testable import Continual
 
 @Suite struct LwFTests {
   @Test func trainsAsTheReferenceDoes() throws {
@@ -63,13 +64,15 @@ import Torch
 
   @Test(arguments: [true, false])
   func onlyOldClassesAreCompared(_ knowsTask: Bool) throws {
-    let newHead = try #require(try penalty(knowsTask: knowsTask) { head in
-      if head.name.hasPrefix("heads.1") { head.assign(head.master * 3 + 1) }
-    })
+    let newHead = try #require(
+      try penalty(knowsTask: knowsTask) { head in
+        if head.name.hasPrefix("heads.1") { head.assign(head.master * 3 + 1) }
+      })
     #expect(abs(newHead.value) < 1e-7)
-    let oldHead = try #require(try penalty(knowsTask: knowsTask) { head in
-      if head.name == "heads.0.bias" { head.assign(Tensor([Float(1), 0, -1])) }
-    })
+    let oldHead = try #require(
+      try penalty(knowsTask: knowsTask) { head in
+        if head.name == "heads.0.bias" { head.assign(Tensor([Float(1), 0, -1])) }
+      })
     let learner = oldHead.run.learner
     let batch = learner.deviceBatch(Batch(learner.data(of: learner.stream.experiences[1]).train))
     let new = withoutGradient {

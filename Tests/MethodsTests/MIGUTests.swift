@@ -76,9 +76,12 @@ import Torch
     ) throws {
       self.model = model
       var weights: [[String: Tensor]] = []
-      let toy = try Toy(model, train: [Toy.examples(0, seed: 10), examples], settings: {
-        ($0.optimizer, $0.learningRate, $0.clipNorm, $0.maxUpdates) = (.sgd, rate, clipNorm, updates)
-      }) { try [Watcher($0, skipsFirst: true)] + methods($0) }
+      let toy = try Toy(
+        model, train: [Toy.examples(0, seed: 10), examples],
+        settings: {
+          ($0.optimizer, $0.learningRate, $0.clipNorm, $0.maxUpdates) = (.sgd, rate, clipNorm, updates)
+        }
+      ) { try [Watcher($0, skipsFirst: true)] + methods($0) }
       toy.recorder.onBegin = { if $0 == 1 { weights.append(toy.parameters.snapshot()) } }
       toy.recorder.onUpdate = { _, _ in weights.append(toy.parameters.snapshot()) }
       try toy.trainer.run()

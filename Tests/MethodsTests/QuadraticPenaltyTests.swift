@@ -1,9 +1,10 @@
 import Continual
-@testable import Methods
 import NN
 import TestSupport
 import Testing
 import Torch
+
+@testable import Methods
 
 @Suite struct QuadraticPenaltyTests {
   static let theta: [Float] = [0.5, -1, 2, 0.25]

@@ -1,10 +1,11 @@
-@testable import Continual
 import Methods
 import NN
 import Streams
 import TestSupport
 import Testing
 import Torch
+
+@testable import Continual
 
 @Suite struct ReferenceTests {
   private func joint(_ schedule: Joint.Schedule, order: [Int] = [0, 1]) throws -> ToyRun {

@@ -1,9 +1,10 @@
-@testable import Continual
 import Methods
 import Streams
-@testable import TestSupport
 import Testing
 import Torch
+
+@testable import Continual
+@testable import TestSupport
 
 /// Replays what the golden names: row i of `replay` at update i of the second experience.
 private final class GivenReplay: ContinualMethod {

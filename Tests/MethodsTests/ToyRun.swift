@@ -1,9 +1,10 @@
-@testable import Continual
 import Foundation
 import NN
 import Streams
-@testable import TestSupport
 import Torch
+
+@testable import Continual
+@testable import TestSupport
 
 /// The toy experiences of the goldens in any order, as a task- or class-incremental stream, tested on what they train.
 struct ToyRun {

@@ -11,7 +11,9 @@ import Torch
     let batch = try batch(golden)
     let hidden = model.hidden(batch, .evaluation)
     let mask = try #require(golden["attention_mask"]).to(.float32)
-    #expect(difference(hidden * mask.unsqueezed(2), try #require(golden["last_hidden_state"]) * mask.unsqueezed(2), atol: 1e-5) == nil)
+    #expect(
+      difference(
+        hidden * mask.unsqueezed(2), try #require(golden["last_hidden_state"]) * mask.unsqueezed(2), atol: 1e-5) == nil)
     for parameter in model.parameters.all { parameter.isTrainable = true }
     let loss = (model.hidden(batch, .evaluation) * (try #require(golden["probe"])) * mask.unsqueezed(2)).sum()
     loss.backward()

@@ -14,9 +14,10 @@ func safeTensors(_ header: String, _ values: [UInt8] = []) -> Data {
   @Test func everyDtypeReturnsBitForBit() throws {
     try withTemporaryFolder { folder in
       let file = folder.appendingPathComponent("all.safetensors")
-      let tensors = Dictionary(uniqueKeysWithValues: DType.allCases.map { dtype in
-        (dtype.rawValue, Tensor([0, 1, 0, 1, 1, 0] as [Float], shape: [2, 3]).to(dtype))
-      })
+      let tensors = Dictionary(
+        uniqueKeysWithValues: DType.allCases.map { dtype in
+          (dtype.rawValue, Tensor([0, 1, 0, 1, 1, 0] as [Float], shape: [2, 3]).to(dtype))
+        })
       let bytes = try SafeTensorsWriter.write(tensors, to: file)
       #expect(try Data(contentsOf: file).count == bytes)
       let read = try SafeTensorsFile(file)

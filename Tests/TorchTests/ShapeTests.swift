@@ -21,7 +21,8 @@ import Torch
     #expect(x.unsqueezed(-1).shape == [2, 3, 1])
     #expect(x.unsqueezed(0).squeezed(0).shape == [2, 3])
     #expect(x.squeezed(0).shape == [2, 3], "a larger dimension stays")
-    #expect(difference(Tensor([1, 2] as [Float], shape: [2, 1]).expanded([-1, 2]), [1, 1, 2, 2], shape: [2, 2]) == nil)
+    #expect(
+      difference(Tensor([1, 2] as [Float], shape: [2, 1]).expanded([-1, 2]), [1, 1, 2, 2], shape: [2, 2]) == nil)
   }
 
   @Test func slicesShareMemory() {

@@ -30,9 +30,11 @@ public final class MIGU: ContinualMethod {
     public var maskHeads = false
     public init() {}
     public static let keys = [
-      ConfigurationKey("threshold", "share of the rows of each layer that is masked in an update", allowed: .halfOpenRange(0..<1)),
+      ConfigurationKey(
+        "threshold", "share of the rows of each layer that is masked in an update", allowed: .halfOpenRange(0..<1)),
       ConfigurationKey("score", "what ranks the rows: activation (MIGU), random, gradient or weight (its controls)"),
-      ConfigurationKey("freezeMaskedRows", "also undo what momentum and weight decay do to masked rows (a study, not the paper)"),
+      ConfigurationKey(
+        "freezeMaskedRows", "also undo what momentum and weight decay do to masked rows (a study, not the paper)"),
       ConfigurationKey("maskHeads", "mask the classification heads too"),
     ]
   }
@@ -40,7 +42,9 @@ public final class MIGU: ContinualMethod {
   public static let card = MethodCard(
     name: "migu", summary: "update only the rows with the largest activations, from the second experience on",
     family: .architecture,
-    paper: Citation("Du et al., Unlocking Continual Learning Abilities in Language Models, EMNLP 2024 Findings", url: "https://arxiv.org/abs/2406.17245"),
+    paper: Citation(
+      "Du et al., Unlocking Continual Learning Abilities in Language Models, EMNLP 2024 Findings",
+      url: "https://arxiv.org/abs/2406.17245"),
     requires: .boundaries)
   public var state = MethodState()
   private let configuration: Configuration

@@ -22,10 +22,11 @@ public final class OLoRA: ContinualMethod {
     public var lambda1 = 0.5
     public var lambda2 = 0.0
     public init() {}
-    public static let keys = SequentialLoRA.Configuration.keys + [
-      ConfigurationKey("lambda1", "strength of the orthogonality to earlier adapters", allowed: .atLeast(0)),
-      ConfigurationKey("lambda2", "strength of the norms of the new factors", allowed: .atLeast(0)),
-    ]
+    public static let keys =
+      SequentialLoRA.Configuration.keys + [
+        ConfigurationKey("lambda1", "strength of the orthogonality to earlier adapters", allowed: .atLeast(0)),
+        ConfigurationKey("lambda2", "strength of the norms of the new factors", allowed: .atLeast(0)),
+      ]
     var lora: LoRA.Configuration { LoRA.Configuration(rank: rank, alpha: alpha, dropout: dropout) }
   }
 
@@ -55,9 +56,12 @@ public final class OLoRA: ContinualMethod {
     // Not in `prepare`: on resume the weights come back between the two.
     newest = sets.last?.parameters ?? []
     let earlier = sets.dropLast().map(\.loras)
-    pairs = earlier.isEmpty ? [] : (sets.last?.loras ?? []).enumerated().map { layer, lora in
-      (withoutGradient { .concatenated(earlier.map { $0[layer].a.master }) }, lora.a)
-    }
+    pairs =
+      earlier.isEmpty
+      ? []
+      : (sets.last?.loras ?? []).enumerated().map { layer, lora in
+        (withoutGradient { .concatenated(earlier.map { $0[layer].a.master }) }, lora.a)
+      }
     return plan.training(sets.last)
   }
 

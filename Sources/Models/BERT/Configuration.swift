@@ -46,10 +46,12 @@ extension BERT {
       attentionDropout = try values.decodeIfPresent(Double.self, forKey: .attentionDropout) ?? 0.1
       layerNormEpsilon = try values.decodeIfPresent(Double.self, forKey: .layerNormEpsilon) ?? 1e-12
       initializerDeviation = try values.decodeIfPresent(Double.self, forKey: .initializerDeviation) ?? 0.02
-      try Self.requireSizes(values, [
-        (.vocabularySize, vocabularySize), (.width, width), (.layers, layers), (.attentionHeads, attentionHeads),
-        (.intermediateWidth, intermediateWidth), (.maxPositions, maxPositions), (.segmentTypes, segmentTypes),
-      ])
+      try Self.requireSizes(
+        values,
+        [
+          (.vocabularySize, vocabularySize), (.width, width), (.layers, layers), (.attentionHeads, attentionHeads),
+          (.intermediateWidth, intermediateWidth), (.maxPositions, maxPositions), (.segmentTypes, segmentTypes),
+        ])
       guard width % attentionHeads == 0 else {
         throw DecodingError.dataCorruptedError(
           forKey: .attentionHeads, in: values,

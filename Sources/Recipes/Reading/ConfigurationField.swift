@@ -1,4 +1,5 @@
 import Continual
+
 /// One key of a configuration with its kind and its value in an instance.
 struct ConfigurationField {
   let key: ConfigurationKey

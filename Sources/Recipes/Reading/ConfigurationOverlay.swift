@@ -1,4 +1,5 @@
 import Continual
+
 /// Lays what a recipe says over a configuration's defaults, checking names, types and bounds.
 struct ConfigurationOverlay {
   var diagnostics: Diagnostics

@@ -1,5 +1,6 @@
 public import Continual
 import Foundation
+
 /// Writes configurations as YAML that reads back to the same values.
 ///
 /// Every key stands in the order of `keys`, defaults included, so equal configurations give equal bytes.

@@ -1,4 +1,5 @@
 import Continual
+
 /// What kind of value a key of a configuration takes, found from its Swift type.
 indirect enum Shape {
   case bool

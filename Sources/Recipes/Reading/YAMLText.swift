@@ -1,4 +1,5 @@
 import Continual
+
 /// YAML lines under construction: sections in block form, lists in flow form.
 struct YAMLText {
   let hasComments: Bool
