@@ -38,7 +38,7 @@ struct DiskTests {
     while process.isRunning, !workshop.exists("disk/run/checkpoints/0000-00000002") { usleep(200) }
     // Writes until the disk is full.
     let filler = workshop.url["disk/filler"]
-    FileManager.default.createFile(atPath: filler.path, contents: nil)
+    _ = FileManager.default.createFile(atPath: filler.path, contents: nil)
     let handle = try FileHandle(forWritingTo: filler)
     while (try? handle.write(contentsOf: Data(count: 4096))) != nil {}
     let outcome = try process.wait()

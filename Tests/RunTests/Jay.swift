@@ -26,7 +26,7 @@ enum Jay {
 
     init(_ program: URL, _ arguments: [String], in folder: URL) throws {
       output = folder.appendingPathComponent("output-\(UUID().uuidString).txt")
-      FileManager.default.createFile(atPath: output.path, contents: nil)
+      _ = FileManager.default.createFile(atPath: output.path, contents: nil)
       let handle = try FileHandle(forWritingTo: output)
       process.executableURL = program
       process.arguments = arguments
