@@ -6,7 +6,7 @@ import Torch
 /// How evaluation batches are cut.
 public struct EvaluationSettings: ConfigurationSection {
   /// Padded tokens in one batch.
-  public var batchTokens = 4096
+  public var batchTokens = 2048
   /// Whether experiences not yet trained are evaluated too (needed for forward transfer).
   public var future = true
   /// Examples of each validation split that are scored after each experience; 0 for none.
