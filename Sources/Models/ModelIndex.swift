@@ -41,6 +41,8 @@ public enum ModelIndex {
     let scope = Scope(store: ParameterStore(), dtype: dtype, device: device, seed: seed, source: source)
     let encoder = try entry.load(directory, scope)
     try source.verify(ignoring: entry.isUnused)
+    // In bfloat16 the float32 originals were read to be rounded; until something trains them nobody looks again.
+    for file in directory.files { file.releasePages() }
     return EncoderClassifier(encoder, pooling: pooling, dropout: dropout, heads: scope.fresh(.head, seed: seed))
   }
 }

@@ -14,7 +14,7 @@ public final class SafeTensorsFile {
   /// In order of their place in the file.
   public let entries: [Entry]
   public let metadata: [String: String]
-  private let mapping: Mapping
+  fileprivate let mapping: Mapping
   private let byName: [String: Entry]
 
   public init(_ url: URL) throws {
@@ -45,6 +45,12 @@ public final class SafeTensorsFile {
   }
 }
 
+extension SafeTensorsFile {
+  /// Gives the file's pages back to the system; they are read again when needed.
+  /// - Precondition: no tensor of the file was changed, or the change is lost.
+  public func releasePages() { mapping.releasePages() }
+}
+
 /// The pages of a file, released with the last tensor that shares them.
 final class Mapping {
   let bytes: UnsafeRawBufferPointer
@@ -67,6 +73,10 @@ final class Mapping {
       throw SafeTensorsError.unreadable(url, String(cString: strerror(errno)))
     }
     bytes = UnsafeRawBufferPointer(start: start, count: length)
+  }
+
+  func releasePages() {
+    madvise(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count, MADV_DONTNEED)
   }
 
   deinit { munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count) }
