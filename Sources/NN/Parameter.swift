@@ -16,8 +16,6 @@ public final class Parameter {
   private var storedMaster: Tensor?
   private var own: Tensor?
   private(set) var exchanged: Tensor?
-  /// Changes whenever values are replaced other than by a training step; caches of derived values compare it.
-  public private(set) var revision = 0
 
   private let initialize: (() -> Tensor)?
 
@@ -64,7 +62,6 @@ public final class Parameter {
       if value.dtype != .float32 { master.copy(from: source) }
       value.detached().copy(from: source)
     }
-    revision += 1
   }
 
   /// Goes back to the values the parameter was made with; nothing happens where those came from a checkpoint.
@@ -78,7 +75,6 @@ public final class Parameter {
       master.copy(from: source, at: index)
       if value.dtype != .float32 { value.detached().copy(from: source.to(value.dtype), at: index) }
     }
-    revision += 1
   }
 
   /// The float32 values that the forward pass reads now: the master, or what `ParameterStore.withValues` put in place.
@@ -92,6 +88,5 @@ public final class Parameter {
     } else if let own {
       (exchanged, value, self.own) = (nil, own, nil)
     }
-    revision += 1
   }
 }
