@@ -87,6 +87,12 @@ bool ct_keep_freed_memory(void) {
 #endif
 }
 
+void ct_release_freed_memory(void) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
+
 int ct_synchronize(ct_device device) {
   return jay::guarded([&] {
     if (device.kind == CT_CPU) return;

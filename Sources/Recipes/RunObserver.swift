@@ -102,6 +102,7 @@ final class RunObserver: TrainingObserver {
 
   func didEnd(_ trainer: Trainer) throws {
     try save(trainer, nil)
+    Runtime.releaseFreedMemory()
     if isInterrupted(), trainer.progress.experience < trainer.learner.stream.count {
       throw TrainingError.interrupted(resume: resumeCommand)
     }

@@ -13,6 +13,8 @@ public enum Runtime {
   /// Keeps freed memory for the next step instead of giving it back to the system; false where that cannot be set.
   @discardableResult
   public static func keepFreedMemory() -> Bool { ct_keep_freed_memory() }
+  /// Gives the kept memory back once: texts of another length leave blocks that the next experience may not fit.
+  public static func releaseFreedMemory() { ct_release_freed_memory() }
   /// Asks libtorch for deterministic kernels (needed on CUDA; the CPU's are).
   public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
 }

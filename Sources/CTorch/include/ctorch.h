@@ -32,6 +32,8 @@ int32_t ct_threads(void);
 /// Keeps freed blocks in the process: a training step frees and asks for the same large blocks again and again, and
 /// fresh pages cost more than the arithmetic on them. Returns false where the C library has no such setting.
 bool ct_keep_freed_memory(void);
+/// Gives what is kept back to the system, once.
+void ct_release_freed_memory(void);
 int ct_synchronize(ct_device device);
 bool ct_set_gradient_mode(bool enabled);
 void *ct_begin_inference(void);
