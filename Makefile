@@ -3,7 +3,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.torch:$(PKG_CONFIG_PATH)
 export JAY_MODELS ?= $(CURDIR)/.models
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: build test check format docs golden bench index setup
+.PHONY: build test check format golden bench index setup
 
 setup:
 	@Tools/setup
