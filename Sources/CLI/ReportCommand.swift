@@ -11,6 +11,7 @@ struct ReportCommand: ParsableCommand {
       EXAMPLES
         jay report runs/meadow
         jay report runs/finetune runs/migu --out comparison.html
+        jay report runs/meadow --tensorboard && tensorboard --logdir runs
       """)
 
   @Argument(help: "Folders of runs, or of folders of runs.")
@@ -22,12 +23,16 @@ struct ReportCommand: ParsableCommand {
   @Option(help: "Show the page in a browser, or in none.")
   var open = Viewer.none
 
+  @Flag(help: "Also write the curves for TensorBoard, in each run's folder; works while a run is under way.")
+  var tensorboard = false
+
   enum Viewer: String, ExpressibleByArgument, CaseIterable { case none, browser }
 
   func run() throws {
     let (file, notes) = try Comparison.report(folders, out: out)
     Here.note(notes)
     print(file.relativePath)
+    if tensorboard { for events in try Comparison(folders).writeEvents() { print(events.relativePath) } }
     guard open == .browser else { return }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")

@@ -19,6 +19,8 @@ public final class RunDirectory {
   public var summary: URL { file("summary.json") }
   public var report: URL { file("report.html") }
   public var checkpoints: URL { file("checkpoints") }
+  /// TensorBoard finds a file by "tfevents" in its name.
+  public var events: URL { file("tensorboard/events.out.tfevents.jay") }
   public var added: URL { file("added") }
 
   public func file(_ name: String) -> URL { url.appendingPathComponent(name) }

@@ -21,6 +21,20 @@ public struct Comparison {
     try AtomicFile.write(ReportPage.html(runs: runs, title: title), to: file)
   }
 
+  /// Writes each run's curves as a TensorBoard event file into the run's own folder, anew each time, and gives the
+  /// files.
+  public func writeEvents() throws -> [URL] {
+    try runs.map { run in
+      let directory = RunDirectory(URL(fileURLWithPath: run.id))
+      let start = run.environment["date"].flatMap { ISO8601DateFormatter().date(from: $0) }
+      let file = directory.events
+      try FileManager.default.createDirectory(
+        at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try AtomicFile.write(TensorBoard.events(of: run, start: start ?? .init(timeIntervalSince1970: 0)), to: file)
+      return file
+    }
+  }
+
   private var title: String {
     let methods = Set(runs.map(\.label)), streams = Set(runs.map(\.stream)).sorted()
     let what = methods.count == 1 ? methods.first ?? "" : "\(methods.count) methods"
