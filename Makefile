@@ -3,7 +3,7 @@ export PKG_CONFIG_PATH := $(CURDIR)/.torch:$(PKG_CONFIG_PATH)
 export JAY_MODELS ?= $(CURDIR)/.models
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: build test check format golden bench index setup
+.PHONY: build test docs check format golden bench index setup
 
 setup:
 	@Tools/setup
@@ -15,10 +15,15 @@ test: setup
 	swift build --build-tests
 	swift test --skip-build
 
+# One page a module, in .build/docs; warnings are errors.
+docs: setup
+	Tools/docs
+
 # Formatting, the index of methods, documentation without warnings, and the tests.
 check: setup
 	swift format lint --strict --recursive Sources Tests Package.swift
 	Tools/index --check
+	$(MAKE) docs
 	$(MAKE) test
 
 format:

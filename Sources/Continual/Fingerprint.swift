@@ -17,8 +17,8 @@ public enum Fingerprint {
     return hex(hash.finalize())
   }
 
-  /// Of every text and label of a stream, in order, and of what it declares.
-  /// - Parameter count: takes the first experiences only; nil takes all.
+  /// Of every text and label of a stream, in order, and of what it declares; of its first `count` experiences only,
+  /// where there is a count.
   public static func stream(_ stream: TaskStream, first count: Int? = nil) -> String {
     var hash = SHA256()
     // Each field with its length, so that no text can pass for the border between two.

@@ -18,6 +18,8 @@ extension Learner {
   /// Runs in evaluation mode and in the compute dtype; squares are accumulated in float32.
   /// - Parameters:
   ///   - parameters: those that train now.
+  ///   - experience: whose training examples are used.
+  ///   - estimator: what is squared.
   ///   - examples: most examples to use, drawn at random where the experience has more.
   ///   - batchSize: examples behind one gradient of the `batch` estimator.
   /// - Returns: for each parameter a float32 tensor of its shape; zeros where no gradient arrives.

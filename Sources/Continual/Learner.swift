@@ -20,7 +20,8 @@ public final class Learner {
   private let data: (Experience) -> TokenizedExperience
   private var tokenized: [Int: TokenizedExperience] = [:]
 
-  /// - Parameter data: tokenizes an experience; called once for each.
+  /// A model before its first experience. All randomness comes from `seed`; `data` tokenizes an experience and is called
+  /// once for each.
   public init(
     model: any TaskModel, stream: TaskStream, device: Device, seed: UInt64,
     data: @escaping (Experience) -> TokenizedExperience

@@ -16,7 +16,7 @@ public final class EncoderClassifier: TaskModel {
   private let encoder: any TextEncoder
   private let pooling: Pooling
 
-  /// - Parameter dropout: on the pooled vector, in training.
+  /// An encoder with no heads yet. `dropout` acts on the pooled vector, in training; heads are named below `scope`.
   public init(_ encoder: any TextEncoder, pooling: Pooling, dropout: Double, heads scope: Scope) {
     self.encoder = encoder
     self.pooling = pooling

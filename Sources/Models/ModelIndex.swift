@@ -26,8 +26,11 @@ public enum ModelIndex {
 
   /// Loads a model directory as an encoder with heads.
   /// - Parameters:
+  ///   - url: the directory.
   ///   - pooling: how a text becomes one vector.
   ///   - dropout: on the pooled vector, in training.
+  ///   - dtype: the compute dtype; the values that train are kept in float32.
+  ///   - device: where the weights lie.
   ///   - seed: of fresh parameters (heads).
   public static func load(
     _ url: URL, pooling: EncoderClassifier.Pooling, dropout: Double, dtype: DType, device: Device, seed: UInt64

@@ -11,7 +11,7 @@ public final class HeadBank {
   private let dropout: Double
   private let scope: Scope
 
-  /// - Parameter scope: parameters are named `heads.<block>.weight`, `heads.<block>.bias`.
+  /// A bank without blocks. Below `scope`, parameters are named `heads.<block>.weight`, `heads.<block>.bias`.
   public init(width: Int, dropout: Double, in scope: Scope) {
     self.width = width
     self.dropout = dropout

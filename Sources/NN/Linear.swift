@@ -50,6 +50,7 @@ public protocol Attachment: AnyObject {
   /// - Parameters:
   ///   - x: the layer's input `[..., inputs]`.
   ///   - y: its output so far `[..., outputs]`.
+  ///   - mode: training or evaluation.
   func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor
 }
 

@@ -19,8 +19,8 @@ public final class Parameter {
 
   private let initialize: (() -> Tensor)?
 
-  /// `initial` in any floating dtype; the compute copy is made in `dtype`.
-  /// - Parameter initialize: makes the initial values again, where they do not come from a checkpoint.
+  /// `initial` is in any floating dtype; the compute copy is made in `dtype`. `initialize` makes the initial values
+  /// again, where they do not come from a checkpoint.
   public init(
     name: String, role: ParameterRole, initial: Tensor, dtype: DType, initialize: (() -> Tensor)? = nil
   ) {

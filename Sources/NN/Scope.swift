@@ -10,9 +10,8 @@ public struct Scope {
   private let generator: Generator
   private let source: (any WeightSource)?
 
-  /// - Parameters:
-  ///   - dtype: the compute dtype (`.float32` or `.bfloat16`).
-  ///   - source: values to load by full name instead of initialising; every name asked for must be there.
+  /// The root of a model's names. `dtype` is the compute dtype (`.float32` or `.bfloat16`). Where there is a `source`,
+  /// values are loaded from it by full name instead of drawn from `seed`, and every name asked for must be there.
   public init(
     store: ParameterStore, dtype: DType, device: Device, seed: UInt64, source: (any WeightSource)? = nil
   ) {

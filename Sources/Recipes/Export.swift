@@ -23,8 +23,7 @@ public enum Export {
     let blocks: [[Int]]
   }
 
-  /// Writes the newest checkpoint of a run.
-  /// - Parameter task: whose model, for methods that keep one a task.
+  /// Writes the newest checkpoint of a run; `task` says whose model, for methods that keep one a task.
   public static func run(_ folder: URL, to target: URL, task: String?, places: Places) throws {
     let session = try Session.restored(folder, places: places)
     let experience = try task.map { name in

@@ -19,7 +19,7 @@ public struct Recipe: Sendable {
     try self.init(yaml: text, name: file.lastPathComponent, overrides: overrides)
   }
 
-  /// - Parameter name: stands in messages before line numbers.
+  /// `name` stands in messages before line numbers.
   public init(yaml: String, name: String, overrides: [String] = []) throws {
     var diagnostics = Diagnostics(file: name)
     let root = try RecipeNode(yaml: yaml, overrides: overrides, into: &diagnostics)

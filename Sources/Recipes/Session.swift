@@ -18,9 +18,7 @@ public struct Session {
   public let modelDirectory: URL
   public let tokenizer: any Tokenizer
 
-  /// - Parameters:
-  ///   - extra: experiences appended to the recipe's stream (`jay continue`).
-  ///   - observer: watches the run.
+  /// Loads what the recipe names. `extra` are experiences appended to its stream (`jay continue`).
   public init(
     _ recipe: Recipe, places: Places, extra: [Experience] = [], observer: any TrainingObserver = SilentObserver()
   ) throws {

@@ -28,7 +28,7 @@ public struct TokenizedExperience: Sendable {
     (self.train, self.validation, self.test) = (train, validation, test)
   }
 
-  /// - Parameter maxTokens: longer texts are cut to it, special tokens included.
+  /// Tokenizes an experience; texts longer than `maxTokens`, special tokens included, are cut.
   public init(_ experience: Experience, tokenizer: any Tokenizer, maxTokens: Int) {
     func tokenize(_ dataset: Dataset) -> [TokenizedExample] {
       let encodings = tokenizer.encodeAll(dataset.examples.map { ($0.text, $0.pair) }, maxTokens: maxTokens)

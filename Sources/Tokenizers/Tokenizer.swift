@@ -11,14 +11,14 @@ public protocol Tokenizer: Sendable {
   var specialTokens: SpecialTokens { get }
 
   /// Encodes a text, or a pair of texts, with the special tokens of the model around them.
-  /// - Parameters:
-  ///   - maxTokens: most ids in the result, special tokens included; `nil` for no limit. A pair gives up the
-  ///     end of its longer text first.
+  ///
+  /// The result has at most `maxTokens` ids, special tokens included; `nil` is no limit. A pair gives up the end of
+  /// its longer text first.
   /// - Precondition: `maxTokens` has room for the special tokens.
   func encode(_ text: String, pair: String?, maxTokens: Int?) -> Encoding
 
-  /// Text of the ids. Ids outside the vocabulary are left out.
-  /// - Parameter skipSpecialTokens: leaves out `[CLS]`, `[SEP]` and their kin.
+  /// Text of the ids. Ids outside the vocabulary are left out, and where `skipSpecialTokens` so are `[CLS]`, `[SEP]`
+  /// and their kin.
   func decode(_ ids: [Int32], skipSpecialTokens: Bool) -> String
 }
 

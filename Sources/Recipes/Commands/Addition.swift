@@ -6,7 +6,7 @@ import Streams
 public struct Columns: Sendable {
   let map: ColumnMap
 
-  /// - Parameter text: empty for the column `text`.
+  /// An empty `text` is the column `text`.
   public init(text: [String] = [], pair: [String] = [], label: String = "label") {
     map = ColumnMap(text: text.isEmpty ? ["text"] : text, pair: pair, label: label)
   }

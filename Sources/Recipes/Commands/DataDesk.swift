@@ -31,6 +31,7 @@ public struct DataDesk {
 
   /// A few examples of each experience, as token ids are made of them.
   /// - Parameters:
+  ///   - name: the stream.
   ///   - model: whose tokenizer reads the texts.
   ///   - maxTokens: longer texts are cut.
   ///   - count: examples of each experience.

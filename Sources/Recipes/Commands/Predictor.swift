@@ -28,7 +28,8 @@ public struct Predictor {
   private let experience: Experience
   private let isToldTask: Bool
 
-  /// - Parameter task: the experience whose question is answered; needed where predictions are told their task.
+  /// The newest checkpoint of the run in `folder`. `task` is the experience whose question is answered, needed where
+  /// predictions are told their task.
   public init(_ folder: URL, task: String?, places: Places) throws {
     session = try Session.restored(folder, places: places)
     let learner = session.trainer.learner
@@ -77,8 +78,7 @@ extension Predictor.Input: Decodable {
     pair = try values.decodeIfPresent(String.self, forKey: .pair)
   }
 
-  /// Reads JSON lines; blank lines are passed over.
-  /// - Parameter name: stands in messages before line numbers.
+  /// Reads JSON lines; blank lines are passed over. `name` stands in messages before line numbers.
   public static func read(_ data: Data, name: String) throws -> [Predictor.Input] {
     try data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated().compactMap {
       index, line in

@@ -9,7 +9,8 @@ extension Runner {
   ///
   /// The data are copied into the run; the matrices gain a row and a column, in which cells that were not measured
   /// stay empty. A run that stops in between goes on with `jay run --resume`.
-  /// - Parameter note: gets what a user should know of the data, before training.
+  ///
+  /// `note` gets what a user should know of the data, before training.
   public func extend(_ folder: URL, with addition: Addition, note: (String) -> Void = { _ in }) throws {
     let directory = RunDirectory(folder)
     guard directory.exists else { throw RunError.notARun(folder) }

@@ -5,8 +5,8 @@ import Foundation
 public enum ConfigurationReader {
   /// The section at `path`: the defaults of `type` with the node's values laid over them.
   ///
-  /// A value with a mistake keeps its default. Where the section is absent, all values do.
-  /// - Parameter elsewhere: further keys of the same mapping, which another call reads.
+  /// A value with a mistake keeps its default. Where the section is absent, all values do. `elsewhere` are further keys
+  /// of the same mapping, which another call reads.
   public static func read<C: ConfigurationSection>(
     _ type: C.Type, from node: RecipeNode?, at path: String, elsewhere: [ConfigurationKey] = [],
     into diagnostics: inout Diagnostics
