@@ -39,7 +39,8 @@ public enum PlaceError: LocalizedError, CustomStringConvertible {
       "there is no model '\(name)': neither a folder of that path, nor in \(models). Name a model directory in Hugging Face "
         + "format, or set JAY_MODELS to the folder of your models; './jay demo' installs minilm."
     case .noData(let name, let path):
-      "the data of '\(name)' are not at \(path). Set stream.folder, or register them: jay data add \(name) FOLDER."
+      "the data of '\(name)' are not at \(path). Name their folder in stream.folder, or set JAY_DATA to the folder that holds "
+        + "\(name)."
     case .noDevice(let name):
       "there is no device '\(name)' here. Use device: cpu, or install a libtorch with that device (JAY_TORCH)."
     }

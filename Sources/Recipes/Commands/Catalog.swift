@@ -50,10 +50,15 @@ public struct Catalog {
     }
   }
 
+  /// Those of the folder and of its subfolders, one level deep.
   var recipeFiles: [URL] {
-    names(in: recipes).filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map {
-      recipes.appendingPathComponent($0)
-    }
+    let entries = names(in: recipes)
+    let files =
+      entries
+      + entries.flatMap { folder in
+        names(in: recipes.appendingPathComponent(folder)).map { "\(folder)/\($0)" }
+      }
+    return files.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map { recipes.appendingPathComponent($0) }
   }
 
   private func names(in folder: URL) -> [String] {
