@@ -28,8 +28,8 @@ extension Learner {
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> [Int] {
     var predictions = [Int](repeating: -1, count: examples.count)
-    try forward(examples, methods: methods, settings: settings) { batch, output in
-      for (index, prediction) in zip(batch, output.predictions()) { predictions[index] = prediction }
+    try forward(examples, methods: methods, settings: settings) { batch, scores in
+      for (index, prediction) in zip(batch, scores.predictions()) { predictions[index] = prediction }
     }
     return predictions
   }
@@ -39,18 +39,18 @@ extension Learner {
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> [(target: Int, probability: Double)] {
     var predictions = [(target: Int, probability: Double)](repeating: (-1, 0), count: examples.count)
-    try forward(examples, methods: methods, settings: settings) { batch, output in
-      let best = output.logits.softmax(1).max(1).values()
+    try forward(examples, methods: methods, settings: settings) { batch, scores in
+      let best = scores.values.softmax(1).max(1).values()
       for (place, index) in batch.enumerated() { predictions[index].probability = Double(best[place]) }
-      for (index, prediction) in zip(batch, output.predictions()) { predictions[index].target = prediction }
+      for (index, prediction) in zip(batch, scores.predictions()) { predictions[index].target = prediction }
     }
     return predictions
   }
 
-  /// Runs the model over examples in batches; `body` gets their places in `examples`.
+  /// Runs the model over examples in batches; `body` gets their places in `examples` and the scores of their classes.
   private func forward(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
-    _ body: ([Int], ModelOutput) -> Void
+    _ body: ([Int], ClassScores) -> Void
   ) throws {
     let groups =
       knowsTaskAtTest
@@ -59,11 +59,25 @@ extension Learner {
       try predicting(experience, methods: methods) {
         inference {
           for batch in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) {
-            body(batch, model(deviceBatch(Batch(batch.map { examples[$0] })), .evaluation))
+            body(batch, scores(of: Batch(batch.map { examples[$0] })))
           }
         }
       }
     }
+  }
+
+  /// How well each class answers each row: a classifier's logits, or the likelihood of the class's name as the answer.
+  private func scores(of batch: Batch) -> ClassScores {
+    if let model = model as? any Generates {
+      let classes = candidates(of: batch.examples[0].experience)
+      return ClassScores(
+        values: model.score(deviceBatch(batch, withAnswers: false), answers: classes.map(answer(of:))), columns: classes
+      )
+    }
+    guard let classes = model(deviceBatch(batch), .evaluation).classes else {
+      preconditionFailure("scores: \(type(of: model)) neither classifies nor generates")
+    }
+    return classes
   }
 
   /// Correct and wrong predictions by class.

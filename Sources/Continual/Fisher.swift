@@ -10,6 +10,13 @@ public enum FisherEstimator: String, Codable, Sendable, CaseIterable {
   case batch
   /// As `perSample`, with labels drawn from the model's own prediction: the true Fisher information.
   case sampled
+
+  /// - Throws: `TrainingError.needsClasses` where labels must be drawn and the model has no classes.
+  public func check(_ learner: Learner) throws {
+    if self == .sampled, !(learner.model is any Classifies) {
+      throw TrainingError.needsClasses("fisher: sampled", instead: "fisher: perSample")
+    }
+  }
 }
 
 extension Learner {
@@ -32,7 +39,8 @@ extension Learner {
     var labels = generator.derived("fisher.labels.\(experience.index)")
     for batch in batches {
       let output = model(deviceBatch(batch), .evaluation)
-      let loss = estimator == .sampled ? output.sampledLoss(&labels) : output.loss
+      let drawn = estimator == .sampled ? output.classes?.sampledLoss(&labels) : nil
+      let loss = drawn ?? output.loss
       let gradients = loss.gradients(of: values)
       withoutGradient {
         for case (let sum, let gradient?) in zip(sums, gradients) {
@@ -56,11 +64,11 @@ extension Learner {
   }
 }
 
-extension ModelOutput {
+extension ClassScores {
   /// Cross-entropy against one label a row, drawn from the predicted distribution.
   fileprivate func sampledLoss(_ generator: inout Generator) -> Tensor {
-    let probabilities = logits.detached().softmax(1).values()
-    let labels = (0..<logits.size(0)).map { row -> Int64 in
+    let probabilities = values.detached().softmax(1).values()
+    let labels = (0..<values.size(0)).map { row -> Int64 in
       let distribution = probabilities[row * columns.count..<(row + 1) * columns.count]
       var left = Float(generator.uniform())
       let drawn = distribution.firstIndex { probability in
@@ -71,7 +79,7 @@ extension ModelOutput {
       let index = drawn ?? distribution.indices.max { distribution[$0] < distribution[$1] }
       return Int64((index ?? distribution.startIndex) - distribution.startIndex)
     }
-    return logits.crossEntropy(Tensor(labels, device: logits.device))
+    return values.crossEntropy(Tensor(labels, device: values.device))
   }
 }
 

@@ -31,10 +31,19 @@ public final class Learner {
     knowsTaskAtTest = stream.declaration.hasTaskLabelAtTest
     // A head's initial values depend on its name and the seed; making them all now lets unseen experiences be
     // evaluated, with a head that knows nothing.
-    for experience in stream.experiences { model.heads.add(experience.classes) }
+    if let model = model as? any Classifies {
+      for experience in stream.experiences { model.heads.add(experience.classes) }
+    }
   }
 
   public var parameters: ParameterStore { model.parameters }
+  /// The model of methods whose card requires heads.
+  public var classifier: any Classifies {
+    guard let classifier = model as? any Classifies else {
+      preconditionFailure("classifier: \(type(of: model)) has no heads")
+    }
+    return classifier
+  }
   public var seen: [Experience] { Array(stream.experiences.prefix(current + 1)) }
 
   public func data(of experience: Experience) -> TokenizedExperience {
@@ -82,14 +91,25 @@ public final class Learner {
     return stream.experiences.prefix(last + 1).flatMap(\.classes).filter { known.insert($0).inserted }
   }
 
-  /// Integers to tensors.
-  public func deviceBatch(_ batch: Batch) -> DeviceBatch {
-    let length = batch.maxLength, rows = batch.rows
+  /// The name of a global class as a language model writes it.
+  func answer(of target: Int) -> [Int32] {
+    for experience in stream.experiences {
+      if let place = experience.classes.firstIndex(of: target) { return data(of: experience).options[place] }
+    }
+    preconditionFailure("answer(of: \(target)): no experience has this class")
+  }
+
+  /// Integers to tensors. Without `withAnswers` only the texts are there, for a model that is to answer.
+  public func deviceBatch(_ batch: Batch, withAnswers: Bool = true) -> DeviceBatch {
+    let rows = batch.rows, layout = withAnswers ? model.answerLayout : .none
+    // Behind the text only what writes the answer is read: its last token writes nothing.
+    let sequences = batch.examples.map { layout == .behind ? $0.tokens + $0.answer.dropLast() : $0.tokens }
+    let lengths = sequences.map(\.count), length = lengths.max() ?? 0
     var tokens = [Int64](repeating: 0, count: rows * length)
     var segments = tokens
     var mask = [Float](repeating: 0, count: rows * length)
     for (row, example) in batch.examples.enumerated() {
-      for (column, token) in example.tokens.enumerated() {
+      for (column, token) in sequences[row].enumerated() {
         let place = row * length + column
         tokens[place] = Int64(token)
         mask[place] = 1
@@ -98,13 +118,29 @@ public final class Learner {
     }
     let experiences = batch.examples.map(\.experience)
     let sets = knowsTaskAtTest ? Set(experiences).sorted() : [current < 0 ? experiences.max() ?? 0 : current]
-    let lengths = batch.examples.map(\.tokens.count)
     return DeviceBatch(
       tokens: Tensor(tokens, shape: [rows, length], device: device),
       segments: Tensor(segments, shape: [rows, length], device: device),
       mask: lengths.allSatisfy { $0 == length } ? nil : Tensor(mask, shape: [rows, length], device: device),
-      lengths: lengths, targets: batch.examples.map(\.target), experiences: experiences,
-      candidates: experiences.map { knowsTaskAtTest ? sets.firstIndex(of: $0) ?? 0 : 0 },
+      lengths: lengths, labels: labels(batch, layout, length), targets: batch.examples.map(\.target),
+      experiences: experiences, candidates: experiences.map { knowsTaskAtTest ? sets.firstIndex(of: $0) ?? 0 : 0 },
       candidateSets: sets.map(candidates(of:)))
+  }
+
+  /// What each position must write; `length` is that of the text with the answer behind it.
+  private func labels(_ batch: Batch, _ layout: AnswerLayout, _ length: Int) -> Tensor? {
+    let width: Int
+    switch layout {
+    case .none: return nil
+    case .apart: width = batch.examples.map(\.answer.count).max() ?? 0
+    case .behind: width = length
+    }
+    var labels = [Int64](repeating: -100, count: batch.rows * width)
+    for (row, example) in batch.examples.enumerated() {
+      // The text's last token writes the answer's first.
+      let start = row * width + (layout == .behind ? example.tokens.count - 1 : 0)
+      for (column, token) in example.answer.enumerated() { labels[start + column] = Int64(token) }
+    }
+    return Tensor(labels, shape: [batch.rows, width], device: device)
   }
 }

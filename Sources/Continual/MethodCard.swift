@@ -35,5 +35,7 @@ public struct MethodCard: Sendable {
     public static let boundaries = Requirements(rawValue: 2)
     /// Looks at the data of all experiences seen so far.
     public static let pastData = Requirements(rawValue: 4)
+    /// Works on classification heads.
+    public static let heads = Requirements(rawValue: 8)
   }
 }

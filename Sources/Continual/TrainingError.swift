@@ -6,6 +6,7 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
   case emptyBatch(experience: String, step: Int)
   case nonFiniteLoss(value: Double, experience: String, step: Int, items: [String])
   case nonFiniteGradient(experience: String, step: Int, items: [String])
+  case needsClasses(String, instead: String)
   case interrupted(resume: String)
 
   public var description: String {
@@ -20,6 +21,8 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
     case .nonFiniteGradient(let experience, let step, let items):
       "the gradient is not finite at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
         + Self.way
+    case .needsClasses(let what, let instead):
+      "'\(what)' needs a model that answers with a class, and this one answers in text. Set \(instead)."
     case .interrupted(let resume):
       "interrupted; everything so far is saved. Go on with: \(resume)"
     }

@@ -2,7 +2,7 @@ public import NN
 public import Torch
 
 /// An encoder, a pooling and a bank of heads.
-public final class EncoderClassifier: TaskModel {
+public final class EncoderClassifier: Classifies {
   /// How a sequence becomes one vector.
   public enum Pooling: String, Sendable, Codable, CaseIterable {
     /// Mean over real tokens (sentence encoders such as MiniLM).

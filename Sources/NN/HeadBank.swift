@@ -30,8 +30,11 @@ public final class HeadBank {
     blocks.append(HeadBlock(classes: new, linear: linear))
   }
 
-  /// `features [rows, width]` → logits over the candidates of the batch, and their cross-entropy.
-  public func callAsFunction(_ features: Tensor, _ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
+  /// `features [rows, width]` → float32 logits `[rows, columns]` over the candidates of the batch, −inf outside a row's
+  /// own, and their mean cross-entropy.
+  public func callAsFunction(
+    _ features: Tensor, _ batch: DeviceBatch, _ mode: Mode
+  ) -> (scores: ClassScores, loss: Tensor) {
     let used = Set(batch.candidates).sorted()
     let wanted = used.map { Set(batch.candidateSets[$0]) }
     let active = blocks.filter { block in wanted.contains { !$0.isDisjoint(with: block.classes) } }
@@ -44,7 +47,7 @@ public final class HeadBank {
     let position = Dictionary(uniqueKeysWithValues: columns.enumerated().map { ($1, Int64($0)) })
     let targets = batch.targets.map { position[$0] ?? -100 }
     let loss = logits.crossEntropy(Tensor(targets, device: batch.device))
-    return ModelOutput(features: features, logits: logits, columns: columns, loss: loss)
+    return (ClassScores(values: logits, columns: columns), loss)
   }
 
   /// `features [rows, width]` → float32 logits `[rows, classes.count]` of any classes that have a column, in the order

@@ -10,6 +10,9 @@ public struct DeviceBatch {
   public let mask: Tensor?
   /// Real tokens in each row.
   public let lengths: [Int]
+  /// int64 `[rows, positions]`: the tokens that a language model must write, −100 where it need not; nil for
+  /// classifiers. Positions are those of the answer, or of `tokens` where the answer stands behind the text.
+  public let labels: Tensor?
   /// Global class of each row.
   public let targets: [Int]
   /// Experience that each row comes from.
@@ -20,10 +23,11 @@ public struct DeviceBatch {
   public let candidateSets: [[Int]]
 
   public init(
-    tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], targets: [Int], experiences: [Int],
-    candidates: [Int], candidateSets: [[Int]]
+    tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], labels: Tensor? = nil, targets: [Int],
+    experiences: [Int], candidates: [Int], candidateSets: [[Int]]
   ) {
     (self.tokens, self.segments, self.mask, self.lengths) = (tokens, segments, mask, lengths)
+    self.labels = labels
     (self.targets, self.experiences) = (targets, experiences)
     (self.candidates, self.candidateSets) = (candidates, candidateSets)
   }
@@ -34,35 +38,71 @@ public struct DeviceBatch {
 
 /// What one forward pass gives.
 public struct ModelOutput {
-  /// `[rows, width]`: the pooled representation.
-  public let features: Tensor
-  /// `[rows, columns]` float32; columns outside a row's candidates are −inf.
-  public let logits: Tensor
-  /// The global class of each column.
-  public let columns: [Int]
-  /// Mean cross-entropy over the rows, float32.
+  /// Mean cross-entropy, float32: over the rows of a classifier, over the tokens that a language model must write.
   public let loss: Tensor
+  /// `[rows, width]`: the pooled representation of a classifier; nil of a language model.
+  public let features: Tensor?
+  /// A classifier's logits, float32; those outside a row's candidates are −inf. Nil of a language model.
+  public let classes: ClassScores?
 
-  public init(features: Tensor, logits: Tensor, columns: [Int], loss: Tensor) {
-    (self.features, self.logits, self.columns, self.loss) = (features, logits, columns, loss)
+  public init(loss: Tensor, features: Tensor? = nil, classes: ClassScores? = nil) {
+    (self.loss, self.features, self.classes) = (loss, features, classes)
   }
-
-  /// The most likely class of each row. Waits for the device.
-  public func predictions() -> [Int] { logits.argmax(1).scalars(Int64.self).map { columns[Int($0)] } }
 }
 
-/// A backbone with its heads: what a learner trains.
+/// How well classes fit rows.
+public struct ClassScores {
+  /// `[rows, columns]`, larger is likelier.
+  public let values: Tensor
+  /// The global class of each column.
+  public let columns: [Int]
+
+  public init(values: Tensor, columns: [Int]) { (self.values, self.columns) = (values, columns) }
+
+  /// The most likely class of each row. Waits for the device.
+  public func predictions() -> [Int] { values.argmax(1).scalars(Int64.self).map { columns[Int($0)] } }
+}
+
+/// Where the answer stands in a batch.
+public enum AnswerLayout: Sendable {
+  /// Nowhere: it is a class.
+  case none
+  /// Apart from the text: an encoder reads the text, a decoder writes the answer.
+  case apart
+  /// Behind the text, in one sequence.
+  case behind
+}
+
+/// What a learner trains.
 public protocol TaskModel: AnyObject {
   var parameters: ParameterStore { get }
-  var heads: HeadBank { get }
-  /// Longest sequence the backbone takes, in tokens.
+  /// Longest sequence, in tokens.
   var maxLength: Int { get }
+  var answerLayout: AnswerLayout { get }
+  func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput
+}
+
+/// The capability of answering with a class: a backbone with heads.
+public protocol Classifies: TaskModel {
+  var heads: HeadBank { get }
   /// `[rows, width]` representation, before the heads.
   func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor
 }
 
-extension TaskModel {
+extension Classifies {
+  public var answerLayout: AnswerLayout { .none }
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
-    heads(features(batch, mode), batch, mode)
+    let features = features(batch, mode)
+    let (scores, loss) = heads(features, batch, mode)
+    return ModelOutput(loss: loss, features: features, classes: scores)
   }
+}
+
+/// The capability of answering with a text: a language model.
+public protocol Generates: TaskModel {
+  /// Log-likelihood of each answer behind each row's text, divided by the answer's length in tokens:
+  /// float32 `[rows, answers]`.
+  func score(_ batch: DeviceBatch, answers: [[Int32]]) -> Tensor
+  /// The answer of each row, without the token that ends it.
+  func generate(_ batch: DeviceBatch, maxTokens: Int) -> [[Int32]]
 }

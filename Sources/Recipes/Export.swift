@@ -49,7 +49,7 @@ public enum Export {
     let description = Description(
       version: Version.current, pooling: session.recipe.model.pooling, taskLabelAtTest: learner.knowsTaskAtTest,
       tasks: learner.stream.experiences.map { .init(name: $0.name, labels: $0.labels, classes: $0.classes) },
-      blocks: learner.model.heads.blocks.map(\.classes))
+      blocks: learner.classifier.heads.blocks.map(\.classes))
     try AtomicFile.write(try JSON.encode(description), to: target.appendingPathComponent("jay.json"))
   }
 }

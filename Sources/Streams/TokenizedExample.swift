@@ -7,14 +7,18 @@ public struct TokenizedExample: Sendable, Hashable, Codable {
   public let tokens: [Int32]
   /// How many leading tokens belong to the first text; the rest belong to its pair.
   public let firstLength: Int
-  /// Global class.
+  /// Global class; −1 where the answer is a free text.
   public let target: Int
+  /// The tokens that a language model must write, the one that ends an answer included; none for classifiers.
+  public let answer: [Int32]
   /// Position of the experience it comes from.
   public let experience: Int
 
-  public init(id: String, tokens: [Int32], firstLength: Int, target: Int, experience: Int) {
+  public init(
+    id: String, tokens: [Int32], firstLength: Int, target: Int, answer: [Int32] = [], experience: Int
+  ) {
     (self.id, self.tokens, self.firstLength) = (id, tokens, firstLength)
-    (self.target, self.experience) = (target, experience)
+    (self.target, self.answer, self.experience) = (target, answer, experience)
   }
 }
 
@@ -23,9 +27,14 @@ public struct TokenizedExperience: Sendable {
   public let train: [TokenizedExample]
   public let validation: [TokenizedExample]
   public let test: [TokenizedExample]
+  /// The name of each class of the experience as an answer, for language models.
+  public let options: [[Int32]]
 
-  public init(train: [TokenizedExample], validation: [TokenizedExample], test: [TokenizedExample]) {
+  public init(
+    train: [TokenizedExample], validation: [TokenizedExample], test: [TokenizedExample], options: [[Int32]] = []
+  ) {
     (self.train, self.validation, self.test) = (train, validation, test)
+    self.options = options
   }
 
   /// Tokenizes an experience; texts longer than `maxTokens`, special tokens included, are cut.
@@ -42,6 +51,7 @@ public struct TokenizedExperience: Sendable {
     train = tokenize(experience.train)
     validation = tokenize(experience.validation)
     test = tokenize(experience.test)
+    options = []
   }
 }
 
@@ -52,7 +62,7 @@ public struct Batch: Sendable {
   public init(_ examples: [TokenizedExample]) { self.examples = examples }
 
   public var rows: Int { examples.count }
-  /// Real tokens, padding not counted.
-  public var tokenCount: Int { examples.reduce(0) { $0 + $1.tokens.count } }
+  /// Real tokens, answers included, padding not counted.
+  public var tokenCount: Int { examples.reduce(0) { $0 + $1.tokens.count + $1.answer.count } }
   public var maxLength: Int { examples.map(\.tokens.count).max() ?? 0 }
 }

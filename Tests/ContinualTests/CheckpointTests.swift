@@ -12,12 +12,12 @@ import Torch
 
   enum Recipe: CaseIterable { case finetune, migu, er, ewc, lwf, oLoRAMIGU, replayLoRA, perTask }
 
-  private static func methods(_ recipe: Recipe, _ learner: Learner) -> [any ContinualMethod] {
+  private static func methods(_ recipe: Recipe, _ learner: Learner) throws -> [any ContinualMethod] {
     switch recipe {
     case .finetune: [FineTune(.init(), learner: learner)]
     case .migu: [MIGU(.init(), learner: learner)]
     case .er: [ER(.init(), learner: learner)]
-    case .ewc: [EWC(.init(), learner: learner)]
+    case .ewc: [try EWC(.init(), learner: learner)]
     case .lwf: [LwF(.init(), learner: learner)]
     case .oLoRAMIGU: [OLoRA(.init(), learner: learner), MIGU(.init(), learner: learner)]
     case .replayLoRA: [Replay(.init(), learner: learner), SequentialLoRA(.init(), learner: learner)]
@@ -29,7 +29,7 @@ import Torch
   @Test(arguments: Recipe.allCases, [(1, 0), (1, 3), (2, 8)])
   func goesOnWithTheSameBits(recipe: Recipe, at place: (experience: Int, step: Int)) throws {
     func small() throws -> Small {
-      try Small(dropout: 0.1, settings: { $0.schedule = .cosine }) { Self.methods(recipe, $0) }
+      try Small(dropout: 0.1, settings: { $0.schedule = .cosine }) { try Self.methods(recipe, $0) }
     }
     let whole = try small()
     let save = { (trainer: Trainer, optimizer: (any Optimizer)?) in

@@ -55,7 +55,7 @@ import Torch
       let small = try Small(dropout: 0.1, evaluation: { ($0.future, $0.validation) = (future, validation) }) {
         isMIGU
           ? [ER(.init(), learner: $0), MIGU(.init(), learner: $0)] as [any ContinualMethod]
-          : [EWC(.init(), learner: $0)]
+          : [try EWC(.init(), learner: $0)]
       }
       try small.trainer.run()
       return small
@@ -137,6 +137,10 @@ import Torch
     (
       .nonFiniteGradient(experience: "a", step: 2, items: ["x", "y"]),
       "the gradient is not finite at update 2 of experience 'a' (items x, y). \(way)"
+    ),
+    (
+      .needsClasses("fisher: sampled", instead: "fisher: perSample"),
+      "'fisher: sampled' needs a model that answers with a class, and this one answers in text. Set fisher: perSample."
     ),
     (.interrupted(resume: "jay run"), "interrupted; everything so far is saved. Go on with: jay run"),
   ])

@@ -8,7 +8,7 @@ import Torch
 @testable import Continual
 
 @Suite struct EWCTests {
-  static let methods: [String: @Sendable (Learner, Double) -> any ContinualMethod] = [
+  static let methods: [String: @Sendable (Learner, Double) throws -> any ContinualMethod] = [
     "l2": { learner, strength in
       var configuration = L2.Configuration()
       configuration.strength = strength
@@ -17,17 +17,17 @@ import Torch
     "ewc": { learner, strength in
       var configuration = EWC.Configuration()
       configuration.strength = strength
-      return EWC(configuration, learner: learner)
+      return try EWC(configuration, learner: learner)
     },
     "online-ewc": { learner, strength in
       var configuration = OnlineEWC.Configuration()
       configuration.strength = strength
-      return OnlineEWC(configuration, learner: learner)
+      return try OnlineEWC(configuration, learner: learner)
     },
   ]
   private func method(_ name: String, _ learner: Learner, _ strength: Double) throws -> any ContinualMethod {
     let make = try #require(Self.methods[name])
-    return make(learner, strength)
+    return try make(learner, strength)
   }
 
   @Test(arguments: [("l2", 1.0), ("ewc", 100.0), ("online-ewc", 100.0)])

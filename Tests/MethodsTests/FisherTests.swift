@@ -26,9 +26,11 @@ import Torch
   private func logistic(_ run: ToyRun) -> (features: [[Float]], probabilities: [[Float]], targets: [Int]) {
     let examples = run.learner.data(of: run.learner.stream.experiences[0]).train
     let batch = run.learner.deviceBatch(Batch(examples))
-    let output = withoutGradient { run.learner.model(batch, .evaluation) }
+    let model = run.learner.classifier
+    let features = withoutGradient { model.features(batch, .evaluation) }
+    let scores = withoutGradient { model.heads(features, batch, .evaluation).scores.values }
     func rows(_ tensor: Tensor) -> [[Float]] { (0..<tensor.size(0)).map { tensor.at(0, $0).values() } }
-    return (rows(output.features), rows(output.logits.softmax(1)), examples.map(\.target))
+    return (rows(features), rows(scores.softmax(1)), examples.map(\.target))
   }
 
   @Test func perSampleIsTheAnalyticFisherOfALogisticModel() throws {

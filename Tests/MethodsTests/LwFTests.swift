@@ -48,7 +48,7 @@ import Torch
     try method.willBegin(second, learner: learner)
     let batch = learner.deviceBatch(Batch(learner.data(of: second).train))
     let old = withoutGradient {
-      learner.model.heads.logits(of: [0, 1, 2], features: learner.model.features(batch, .evaluation))
+      learner.classifier.heads.logits(of: [0, 1, 2], features: learner.classifier.features(batch, .evaluation))
     }
     for parameter in learner.parameters.all where parameter.role == .head { change(parameter) }
     let output = learner.model(batch, .evaluation)
@@ -76,7 +76,7 @@ import Torch
     let learner = oldHead.run.learner
     let batch = learner.deviceBatch(Batch(learner.data(of: learner.stream.experiences[1]).train))
     let new = withoutGradient {
-      learner.model.heads.logits(of: [0, 1, 2], features: learner.model.features(batch, .evaluation))
+      learner.classifier.heads.logits(of: [0, 1, 2], features: learner.classifier.features(batch, .evaluation))
     }
     let expected = LwF.divergence(old: oldHead.old, new: new, temperature: 2).item()
     #expect(expected > 1e-3)
@@ -100,7 +100,7 @@ import Torch
   @Test func logitsOfAnyClassesComeInTheOrderAsked() throws {
     let run = try ToyRun { _ in [] }
     let features = Tensor.ones([2, 32])
-    let heads = run.learner.model.heads
+    let heads = run.learner.classifier.heads
     let all = withoutGradient { heads.logits(of: Array(0..<6), features: features) }
     let some = withoutGradient { heads.logits(of: [4, 0, 5], features: features) }
     for (place, column) in [4, 0, 5].enumerated() {

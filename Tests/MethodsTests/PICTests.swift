@@ -39,8 +39,8 @@ import Torch
         return [method] + others(learner) + [Watcher(learner) { _ in ends.append(snapshot()) }]
       }
       // Every head starts alike, so that a task's place in the stream does not matter.
-      if let first = toy.learner.model.heads.blocks.first {
-        for block in toy.learner.model.heads.blocks { block.linear.weight.assign(first.linear.weight.master) }
+      if let first = toy.learner.classifier.heads.blocks.first {
+        for block in toy.learner.classifier.heads.blocks { block.linear.weight.assign(first.linear.weight.master) }
       }
       snapshot = { toy.parameters.snapshot { $0.role == .adapter } }
       let before = toy.parameters.snapshot { $0.role == .backbone }

@@ -51,13 +51,13 @@ struct Toy {
   /// The pooled features of some examples as `methods` predict them.
   func features(_ examples: [TokenizedExample], through method: (any ContinualMethod)? = nil) throws -> Tensor {
     let batch = learner.deviceBatch(Batch(examples))
-    let body = { inference { learner.model.features(batch, .evaluation) } }
+    let body = { inference { learner.classifier.features(batch, .evaluation) } }
     return try method?.predicting(nil, learner: learner, body) ?? body()
   }
 }
 
 /// One linear layer over token embeddings, its outputs averaged over the tokens: small enough to compute by hand.
-final class WideModel: TaskModel {
+final class WideModel: Classifies {
   let parameters = ParameterStore()
   let heads: HeadBank
   let maxLength = 64

@@ -52,7 +52,8 @@ struct ToyRun {
   /// Logits of an experience's training examples, without a graph.
   func logits(_ experience: Int) -> Tensor {
     let examples = learner.data(of: learner.stream.experiences[experience]).train
-    return withoutGradient { learner.model(learner.deviceBatch(Batch(examples)), .evaluation).logits }
+    let batch = learner.deviceBatch(Batch(examples)), model = learner.classifier
+    return withoutGradient { model.heads(model.features(batch, .evaluation), batch, .evaluation).scores.values }
   }
 
   func step(_ index: Int = 0, experience: Int) -> Step {

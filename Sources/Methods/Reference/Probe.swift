@@ -12,7 +12,8 @@ public final class Probe: ContinualMethod {
     name: "probe", summary: "train the heads only, on the frozen backbone", family: .reference,
     paper: Citation(
       "Alain & Bengio, Understanding intermediate layers using linear classifier probes, 2016",
-      url: "https://arxiv.org/abs/1610.01644"))
+      url: "https://arxiv.org/abs/1610.01644"),
+    requires: .heads)
   public var state = MethodState()
 
   public init(_ configuration: NoConfiguration, learner: Learner) {}

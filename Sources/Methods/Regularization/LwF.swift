@@ -28,7 +28,7 @@ public final class LwF: ContinualMethod {
   public static let card = MethodCard(
     name: "lwf", summary: "keep the old heads' answers on the new data, by distillation", family: .regularization,
     paper: Citation("Li & Hoiem, Learning without Forgetting, ECCV 2016", url: "https://arxiv.org/abs/1606.09282"),
-    requires: .boundaries, keeps: "one copy of the trained weights")
+    requires: [.boundaries, .heads], keeps: "one copy of the trained weights")
   public var state = MethodState()
   private let configuration: Configuration
   /// Old classes that are compared with one another.
@@ -51,7 +51,8 @@ public final class LwF: ContinualMethod {
 
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) -> Tensor? {
     guard !groups.isEmpty, configuration.strength > 0 else { return nil }
-    let model = step.learner.model
+    let model = step.learner.classifier
+    guard let features = output.features else { return nil }
     let old = withoutGradient {
       model.parameters.withValues(state["teacher"]) {
         let features = model.features(batch, .evaluation)
@@ -61,7 +62,7 @@ public final class LwF: ContinualMethod {
     let temperature = configuration.temperature
     let terms = zip(groups, old).map { group, old in
       Self.divergence(
-        old: old, new: model.heads.logits(of: group, features: output.features), temperature: temperature)
+        old: old, new: model.heads.logits(of: group, features: features), temperature: temperature)
     }
     let factor = configuration.scalesByTemperature ? temperature * temperature : 1
     return terms.dropFirst().reduce(terms[0], +) * (configuration.strength * factor)

@@ -38,7 +38,10 @@ public final class OnlineEWC: ContinualMethod {
   private let configuration: Configuration
   private var quadratic: QuadraticPenalty?
 
-  public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
+  public init(_ configuration: Configuration, learner: Learner) throws {
+    try configuration.fisher.check(learner)
+    self.configuration = configuration
+  }
 
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
     quadratic = QuadraticPenalty(state, learner.parameters)

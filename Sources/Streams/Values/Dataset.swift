@@ -2,16 +2,17 @@
 public struct Dataset: Sendable, Hashable {
   /// Name of the dataset, which also seeds its draws: `task/split`.
   public let name: String
-  /// Label names, in the order of their indices.
+  /// Label names, in the order of their indices; none where answers are free texts.
   public let labels: [String]
   /// The examples, in the order of the file.
   public let examples: [Example]
   /// How many examples the reader left out because their label means "no gold label".
   public let dropped: Int
 
-  /// - Precondition: every label is an index into `labels`.
+  /// - Precondition: every label is an index into `labels`; without labels, every example has an answer.
   public init(name: String, labels: [String], examples: [Example], dropped: Int = 0) {
     for example in examples where !labels.indices.contains(example.label) {
+      if labels.isEmpty, !example.answers.isEmpty { continue }
       preconditionFailure("Dataset(\(name)): example \(example.id) has label \(example.label) of \(labels.count)")
     }
     self.name = name

@@ -1,4 +1,4 @@
-/// One labeled text, or pair of texts.
+/// One labeled text, or pair of texts; or one that asks for a text.
 public struct Example: Sendable, Hashable, Codable {
   /// Unique within its dataset.
   public let id: String
@@ -6,14 +6,28 @@ public struct Example: Sendable, Hashable, Codable {
   public let text: String
   /// The second text, where the task is about two (a hypothesis, a passage).
   public let pair: String?
-  /// Index into the label names of the dataset.
+  /// Index into the label names of the dataset; −1 where the answer is a free text.
   public let label: Int
+  /// The accepted texts, where the answer is free; the first is trained.
+  public let answers: [String]
 
   /// An example of these parts.
   public init(id: String, text: String, pair: String? = nil, label: Int) {
+    self.init(id: id, text: text, pair: pair, label: label, answers: [])
+  }
+
+  /// An example whose answer is a free text.
+  /// - Precondition: at least one answer.
+  public init(id: String, text: String, pair: String? = nil, answers: [String]) {
+    precondition(!answers.isEmpty, "Example(\(id)): no answer")
+    self.init(id: id, text: text, pair: pair, label: -1, answers: answers)
+  }
+
+  private init(id: String, text: String, pair: String?, label: Int, answers: [String]) {
     self.id = id
     self.text = text
     self.pair = pair
     self.label = label
+    self.answers = answers
   }
 }

@@ -1,0 +1,30 @@
+/// How an example becomes the text that a language model reads.
+///
+/// A template with the places `{text}`, `{pair}` and `{options}`; the options are the label names, joined by commas.
+public struct Prompt: Sendable, Hashable, Codable {
+  public let template: String
+
+  public init(_ template: String) { self.template = template }
+
+  /// The text of a stream that has no prompt of its own.
+  public static let plain = Prompt("{text}\n{pair}\nOptions: {options}\nAnswer:")
+
+  /// Lines that only hold an empty place are left out.
+  public func text(of example: Example, labels: [String]) -> String {
+    let values = ["{text}": example.text, "{pair}": example.pair ?? "", "{options}": labels.joined(separator: ", ")]
+    let lines = template.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
+      values.allSatisfy { place, value in !(value.isEmpty && line.contains(place)) }
+    }
+    // One pass, so that a text that holds "{options}" stays as it is.
+    var result = ""
+    var rest = lines.joined(separator: "\n")[...]
+    while let brace = rest.firstIndex(of: "{") {
+      result += rest[..<brace]
+      rest = rest[brace...]
+      let place = values.keys.first { rest.hasPrefix($0) }
+      result += place.flatMap { values[$0] } ?? "{"
+      rest = rest.dropFirst(place?.count ?? 1)
+    }
+    return result + rest
+  }
+}
