@@ -28,10 +28,12 @@ public enum Fingerprint {
       add(experience.name)
       add("\(experience.labels.count)")
       experience.labels.forEach(add)
+      add(experience.prompt.template)
       for dataset in [experience.train, experience.validation, experience.test] {
         add("\(dataset.examples.count)")
         for example in dataset.examples {
           [example.id, example.text, example.pair.map { "+\($0)" } ?? "-", "\(example.label)"].forEach(add)
+          example.answers.forEach(add)
         }
       }
     }

@@ -107,9 +107,10 @@ public struct StreamSection: ConfigurationSection {
   public var dataSeed = 0
   public init() {}
   public static let keys = [
-    ConfigurationKey("name", "meadow, cl15, a registered data set, or folder"),
-    ConfigurationKey("folder", "where the data lie (folder, cl15); empty for the registered place"),
-    ConfigurationKey("order", "a published order of cl15, 1 to 6; 0 for the tasks below", allowed: .range(0...6)),
+    ConfigurationKey("name", "meadow, cl15, superni15, a registered data set, or folder"),
+    ConfigurationKey("folder", "where the data lie (folder, cl15, superni15); empty for the registered place"),
+    ConfigurationKey(
+      "order", "a published order of cl15 (1 to 6) or superni15 (1, 2); 0 for the tasks below", allowed: .range(0...6)),
     ConfigurationKey("tasks", "these tasks in this order; empty for all"),
     ConfigurationKey("trainCap", "most training examples per task, classes balanced; 0 for all", allowed: .atLeast(0)),
     ConfigurationKey("validationCap", "most validation examples per task; 0 for all", allowed: .atLeast(0)),

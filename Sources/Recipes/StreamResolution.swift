@@ -5,7 +5,7 @@ extension StreamSection {
   /// Loads the stream, cuts it, holds validation out of train, orders it.
   public func resolve(_ places: Places, seed: Int) throws -> TaskStream {
     var stream = try load(places)
-    if name != "cl15", !tasks.isEmpty { stream = try stream.subset(names: tasks) }
+    if !["cl15", "superni15"].contains(name), !tasks.isEmpty { stream = try stream.subset(names: tasks) }
     stream = prepared(stream)
     if shuffleTasks { stream = stream.reordered(seed: UInt64(seed)) }
     if !taskLabelAtTest {
@@ -40,6 +40,11 @@ extension StreamSection {
       guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
       if order > 0 { return try CL15.stream(url, order: order, holdout: nil) }
       return try CL15.stream(url, tasks: tasks, holdout: nil)
+    case "superni15":
+      let url = folder.isEmpty ? places.data.appendingPathComponent(name) : URL(fileURLWithPath: folder)
+      guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
+      if order > 0 { return try SuperNI15.stream(url, order: order, holdout: nil) }
+      return try SuperNI15.stream(url, tasks: tasks, holdout: nil)
     default:
       return try DataRegistry(home: places.home).stream(name)
     }

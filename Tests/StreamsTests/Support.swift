@@ -77,3 +77,6 @@ let dataFolder: URL = {
 
 let cl15Folder = dataFolder.appendingPathComponent("cl15")
 let hasCL15 = FileManager.default.fileExists(atPath: cl15Folder.appendingPathComponent("tasks.json").path)
+
+let superNI15Folder = cl15Folder.deletingLastPathComponent().appendingPathComponent("superni15")
+let hasSuperNI15 = FileManager.default.fileExists(atPath: superNI15Folder.appendingPathComponent("tasks.json").path)

@@ -43,7 +43,8 @@ public struct DataDesk {
         let seen = tokenizer.encode(example.text, pair: example.pair, maxTokens: maxTokens)
         return Sample(
           experience: experience.name, id: example.id, text: example.text, pair: example.pair,
-          label: experience.labels[example.label], target: experience.classes[example.label],
+          label: experience.train.answer(of: example),
+          target: experience.train.labels.isEmpty ? -1 : experience.classes[example.label],
           tokens: seen.ids.map { tokenizer.decode([$0], skipSpecialTokens: false) }, ids: seen.ids,
           cutTokens: whole.ids.count - seen.ids.count)
       }

@@ -47,8 +47,10 @@ public enum CL15 {
       return entry
     }
     var log = ProblemLog()
+    let prompts: PromptFile = try decode("instructions.json", in: folder)
     let experiences = entries.map {
       experience($0, in: folder.appendingPathComponent($0.task), form: form, log: &log)
+        .prompted(by: prompts.prompt($0))
     }
     try log.check()
     let stream = TaskStream(name: "cl15", experiences: experiences)
@@ -81,12 +83,37 @@ public enum CL15 {
     }
   }
 
+  /// `instructions.json`: the benchmark's prompts.
+  struct PromptFile: Decodable {
+    let byType: [String: String]
+    let prompt: String
+    let promptCopa: String
+
+    private enum CodingKeys: String, CodingKey {
+      case byType = "by_type", prompt, promptCopa = "prompt_copa"
+    }
+
+    func prompt(_ entry: TaskEntry) -> Prompt {
+      guard let instruction = byType[entry.type] else { return Prompt(promptCopa) }
+      return Prompt(
+        prompt.replacingOccurrences(of: "{type}", with: entry.type)
+          .replacingOccurrences(of: "{dataset_name}", with: entry.dataset)
+          .replacingOccurrences(of: "{instruction}", with: instruction)
+          .replacingOccurrences(of: "{labels joined by \", \"}", with: "{options}"))
+    }
+  }
+
   struct TaskEntry: Decodable {
     let task: String
     let type: String
+    let dataset: String
     let labels: [String]
     let train: Int
     let test: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case task, type, dataset = "dataset_name", labels, train, test
+    }
   }
 
   private static func experience(

@@ -13,12 +13,14 @@ struct StreamFile {
     let files: Files
     let columns: ColumnMap
     let labels: [String]?
+    let prompt: Prompt?
   }
 
   static let name = "stream.json"
   static let keys = ["name", "description", "taskLabelAtTest", "sharedLabels", "experiences"]
   static let entryKeys = [
-    "name", "train", "test", "validation", "file", "splitColumn", "text", "pair", "label", "id", "labels",
+    "name", "train", "test", "validation", "file", "splitColumn", "text", "pair", "label", "id", "labels", "answer",
+    "prompt",
   ]
 
   let name: String
@@ -54,13 +56,16 @@ struct StreamFile {
     let pair = keys.strings("pair", log: &log) ?? []
     let label = keys.optionalString("label", log: &log) ?? "label"
     let id = keys.optionalString("id", log: &log)
+    let answer = keys.optionalString("answer", log: &log)
+    let prompt = keys.optionalString("prompt", log: &log).map(Prompt.init)
     let labels = keys.strings("labels", log: &log)
     for (position, label) in (labels ?? []).enumerated() where labels?.prefix(position).contains(label) == true {
       keys.add(.duplicateLabel(label), at: "labels", log: &log)
     }
     guard let files = files(keys, log: &log), let name, !text.isEmpty else { return nil }
-    return Entry(
-      name: name, files: files, columns: ColumnMap(text: text, pair: pair, label: label, id: id), labels: labels)
+    var columns = ColumnMap(text: text, pair: pair, label: label, id: id)
+    columns.answer = answer
+    return Entry(name: name, files: files, columns: columns, labels: labels, prompt: prompt)
   }
 
   private static func files(_ keys: KeyReader, log: inout ProblemLog) -> Files? {

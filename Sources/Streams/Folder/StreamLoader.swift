@@ -8,7 +8,8 @@ public import Foundation
 ///   {"name": "april", "file": "april.jsonl", "splitColumn": "split"}]}
 /// ```
 /// `taskLabelAtTest` (default true) says whether the task is known when the model is tested; `sharedLabels` (default
-/// false) whether labels of the same name in several tasks are the same class.
+/// false) whether labels of the same name in several tasks are the same class. For language models a task may have a
+/// `prompt` (see `Prompt`), and a column `answer` of free texts in place of `label`.
 public enum StreamLoader {
   /// - Throws: `DataError` with all that is wrong in `stream.json` and in the files.
   public static func load(_ folder: URL) throws -> TaskStream {
@@ -50,7 +51,7 @@ public enum StreamLoader {
       splits = reader.read(
         folder.appendingPathComponent(file), splitColumn: column, name: entry.name, log: &log)
     }
-    return Experience(name: entry.name, splits: splits)
+    return Experience(name: entry.name, splits: splits).prompted(by: entry.prompt ?? .plain)
   }
 }
 

@@ -11,6 +11,8 @@ public struct ColumnMap: Sendable, Hashable, Codable {
   public var label: String
   /// Without it the id of an example is its file's name and line, `train:12`.
   public var id: String?
+  /// Column of the accepted answers, a text or a list of texts, where answers are free; `label` is not read then.
+  public var answer: String?
 
   /// A map with any number of columns for each text.
   public init(text: [String] = ["text"], pair: [String] = [], label: String = "label", id: String? = nil) {

@@ -37,7 +37,8 @@ public struct DatasetReader: Sendable {
     var log = ProblemLog()
     let raw = rows(of: file, log: &log)
     let dataset = resolve(
-      raw, name: name ?? file.stem, labels: labels ?? raw.labelNames(without: ignoredLabels), log: &log)
+      raw, name: name ?? file.stem,
+      labels: columns.answer != nil ? [] : labels ?? raw.labelNames(without: ignoredLabels), log: &log)
     try log.check()
     return dataset
   }
@@ -74,7 +75,7 @@ public struct DatasetReader: Sendable {
   private func splits(
     _ train: RawDataset, _ validation: RawDataset?, _ test: RawDataset, name: String, log: inout ProblemLog
   ) -> Splits {
-    let names = labels ?? train.labelNames(without: ignoredLabels)
+    let names = columns.answer != nil ? [] : labels ?? train.labelNames(without: ignoredLabels)
     return Splits(
       train: resolve(train, name: "\(name)/train", labels: names, log: &log),
       validation: validation.map { resolve($0, name: "\(name)/validation", labels: names, log: &log) }
@@ -96,6 +97,10 @@ public struct DatasetReader: Sendable {
       }
       if ignoredLabels.contains(example.label) {
         dropped += 1
+        continue
+      }
+      if columns.answer != nil {
+        examples.append(Example(id: example.id, text: example.text, pair: example.pair, answers: example.answers))
         continue
       }
       guard let label = indices[example.label] ?? declaredIndex(example.label) else {

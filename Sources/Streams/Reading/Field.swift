@@ -2,6 +2,7 @@
 enum Field: Sendable, Hashable {
   case text(String)
   case integer(Int)
+  case texts([String])
   /// Something that is neither text nor an integer, in words: "a list".
   case other(String)
   case missing

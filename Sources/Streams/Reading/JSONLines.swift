@@ -59,6 +59,7 @@ private struct JSONRow: Decodable {
   private static func value(_ key: AnyKey, in object: KeyedDecodingContainer<AnyKey>) -> Field {
     if let text = try? object.decode(String.self, forKey: key) { return .text(text) }
     if let integer = try? object.decode(Int.self, forKey: key) { return .integer(integer) }
+    if let texts = try? object.decode([String].self, forKey: key) { return .texts(texts) }
     if (try? object.decodeNil(forKey: key)) == true { return .other("null") }
     if (try? object.decode(Bool.self, forKey: key)) != nil { return .other("true or false") }
     if (try? object.decode(Double.self, forKey: key)) != nil { return .other("a number") }

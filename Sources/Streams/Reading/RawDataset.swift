@@ -7,7 +7,9 @@ struct RawDataset {
     let id: String
     let text: String
     let pair: String?
+    /// Empty where answers are free.
     let label: String
+    let answers: [String]
     let split: Split?
   }
 

@@ -14,7 +14,8 @@ struct RowBuilder {
     self.splitColumn = splitColumn
     self.file = file.relativePath
     stem = file.stem
-    wanted = columns.text + columns.pair + [columns.label] + [columns.id, splitColumn].compactMap { $0 }
+    wanted =
+      columns.text + columns.pair + [columns.answer ?? columns.label] + [columns.id, splitColumn].compactMap { $0 }
   }
 
   func example(from row: Row, log: inout ProblemLog) -> RawDataset.Example? {
@@ -26,7 +27,9 @@ struct RowBuilder {
     var fields = zip(wanted, row.fields).makeIterator()
     let text = columns.text.map { _ in self.text(fields.next(), row.line, &log) }
     let pair = columns.pair.map { _ in self.text(fields.next(), row.line, &log) }
-    let label = name(fields.next(), row.line, &log)
+    let answer = fields.next()
+    let label = columns.answer == nil ? name(answer, row.line, &log) : ""
+    let answers = columns.answer == nil ? [] : texts(answer, row.line, &log)
     let id = columns.id.map { _ in name(fields.next(), row.line, &log) } ?? "\(stem):\(row.line)"
     let spelling = splitColumn.map { _ in name(fields.next(), row.line, &log) }
     guard log.count == problemsBefore else { return nil }
@@ -37,7 +40,8 @@ struct RowBuilder {
     }
     return RawDataset.Example(
       line: row.line, id: id, text: text.joined(separator: "\n"),
-      pair: pair.isEmpty ? nil : pair.joined(separator: "\n"), label: label, split: split)
+      pair: pair.isEmpty ? nil : pair.joined(separator: "\n"), label: label, answers: answers,
+      split: split)
   }
 
   private func text(_ column: (String, Field)?, _ line: Int, _ log: inout ProblemLog) -> String {
@@ -46,10 +50,18 @@ struct RowBuilder {
       if text.allSatisfy(\.isWhitespace) { log.add(.emptyText(field: name), file: file, line: line) }
       return text
     case (let name, .integer)?: log.add(.notText(field: name, found: "a number"), file: file, line: line)
+    case (let name, .texts)?: log.add(.notText(field: name, found: "a list"), file: file, line: line)
     case (let name, .other(let found))?: log.add(.notText(field: name, found: found), file: file, line: line)
     default: break
     }
     return ""
+  }
+
+  /// A text, or a list of at least one, of which some may be empty.
+  private func texts(_ column: (String, Field)?, _ line: Int, _ log: inout ProblemLog) -> [String] {
+    guard case (let name, .texts(let texts))? = column else { return [text(column, line, &log)] }
+    if texts.isEmpty { log.add(.emptyText(field: name), file: file, line: line) }
+    return texts
   }
 
   /// A label, an id or a split: text or an integer, not empty.
@@ -59,6 +71,7 @@ struct RowBuilder {
       if text.isEmpty { log.add(.emptyText(field: name), file: file, line: line) }
       return text
     case (_, .integer(let integer))?: return String(integer)
+    case (let name, .texts)?: log.add(.notLabel(field: name, found: "a list"), file: file, line: line)
     case (let name, .other(let found))?: log.add(.notLabel(field: name, found: found), file: file, line: line)
     default: break
     }

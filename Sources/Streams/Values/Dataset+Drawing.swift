@@ -46,7 +46,7 @@ extension Dataset {
       let unique = generator.shuffled(group.filter { occurrences[examples[$0].overlapKey] == 1 })
       return Array(unique.prefix(max(0, group.count - 1)))
     }
-    let quotas = apportion(holdout.count(of: count), by: labelCounts, available: groups.map(\.count))
+    let quotas = apportion(holdout.count(of: count), by: positionsByLabel.map(\.count), available: groups.map(\.count))
     let held = Set(zip(groups, quotas).flatMap { group, quota in group.prefix(quota) })
     return (selecting(Set(examples.indices).subtracting(held)), selecting(held))
   }

@@ -28,14 +28,21 @@ public struct Dataset: Sendable, Hashable {
 
   /// How many examples each label has, in the order of `labels`.
   public var labelCounts: [Int] {
-    examples.reduce(into: [Int](repeating: 0, count: labels.count)) { $0[$1.label] += 1 }
+    labels.isEmpty ? [] : examples.reduce(into: [Int](repeating: 0, count: labels.count)) { $0[$1.label] += 1 }
   }
 
-  /// Positions of the examples of each label, in the order of `labels`.
+  /// The label's name, or the first accepted answer.
+  public func answer(of example: Example) -> String {
+    labels.isEmpty ? example.answers[0] : labels[example.label]
+  }
+
+  /// Positions of the examples of each label, in the order of `labels`; all in one group where there are none.
   var positionsByLabel: [[Int]] {
-    examples.indices.reduce(into: [[Int]](repeating: [], count: labels.count)) { groups, position in
-      groups[examples[position].label].append(position)
-    }
+    labels.isEmpty
+      ? [Array(examples.indices)]
+      : examples.indices.reduce(into: [[Int]](repeating: [], count: labels.count)) { groups, position in
+        groups[examples[position].label].append(position)
+      }
   }
 
   /// The examples at these positions, in the order of the dataset.

@@ -8,6 +8,8 @@ public struct Experience: Sendable, Hashable {
   public let name: String
   /// The id of each label of this experience among the classes of the whole stream, in the order of `labels`.
   public internal(set) var classes: [Int]
+  /// How examples become the texts that a language model reads.
+  public internal(set) var prompt = Prompt.plain
   /// The examples to learn from.
   public let train: Dataset
   /// May be empty.
@@ -17,6 +19,13 @@ public struct Experience: Sendable, Hashable {
 
   /// Names of the labels, the same in all three splits.
   public var labels: [String] { train.labels }
+
+  /// The same experience with another prompt.
+  public func prompted(by prompt: Prompt) -> Experience {
+    var copy = self
+    copy.prompt = prompt
+    return copy
+  }
 
   /// Index, task label and classes are those of an experience alone; a `TaskStream` numbers them anew.
   /// - Precondition: the three splits have the same label names.
@@ -41,6 +50,7 @@ public struct Experience: Sendable, Hashable {
     copy.index = index
     copy.taskLabel = taskLabel
     copy.classes = classes
+    copy.prompt = prompt
     return copy
   }
 }
