@@ -4,17 +4,21 @@ import Recipes
 
 struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "compare", abstract: "Compare methods over seeds: means, spread, each against the first.",
+    commandName: "compare", abstract: "Compare methods over seeds: means, spread, each against a baseline.",
     discussion: """
       A folder of runs counts as all runs in it, three levels deep.
 
       EXAMPLES
         jay compare runs/finetune runs/migu
+        jay compare runs --baseline lora --html comparison.html
         jay compare runs --markdown > table.md
       """)
 
   @Argument(help: "Folders of runs, or of folders of runs.")
   var folders: [URL]
+
+  @Option(help: "Method, as the table names it, that the others are compared with. Default: finetune, else the first.")
+  var baseline: String?
 
   @Flag(help: "Print a Markdown table.")
   var markdown = false
@@ -30,7 +34,7 @@ struct CompareCommand: ParsableCommand {
   }
 
   func run() throws {
-    let comparison = try Comparison(folders)
+    let comparison = try Comparison(folders, baseline: baseline)
     Here.note(comparison.notes)
     print(json ? try comparison.json() : markdown ? comparison.markdown : comparison.text, terminator: "")
     if let html { try comparison.write(to: html) }

@@ -59,6 +59,8 @@ public struct TrainingPlan {
   public var isTrained: (Parameter) -> Bool
   /// Whether weights go back to the pretrained ones (and fresh heads) first.
   public var startsFromPretrained = false
+  /// Whether the model after the experience is worth measuring.
+  public var isEvaluated = true
 
   public init(examples: [TokenizedExample], epochs: Int, isTrained: @escaping (Parameter) -> Bool = { _ in true }) {
     (self.examples, self.epochs, self.isTrained) = (examples, epochs, isTrained)

@@ -68,7 +68,7 @@ public final class Trainer {
       try observer.didUpdate(self, optimizer)
     }
     for method in methods { try method.didEnd(experience, learner: learner) }
-    try finish(experience)
+    try finish(experience, isEvaluated: plan.isEvaluated)
   }
 
   private func prepare(_ experience: Experience) throws {
@@ -142,9 +142,9 @@ public final class Trainer {
       experiences: progress.matrix.experiences, quantity: "accuracy", before: try scores(after: -1).map(\.accuracy))
   }
 
-  private func finish(_ experience: Experience) throws {
+  private func finish(_ experience: Experience, isEvaluated: Bool) throws {
     observer.willEvaluate(experience)
-    let scores = try scores(after: experience.index)
+    let scores = isEvaluated ? try scores(after: experience.index) : learner.stream.experiences.map { _ in Score() }
     progress.matrix.append(row: scores.map(\.accuracy))
     progress.macroF1.append(row: scores.map(\.macroF1))
     progress.validation.append(row: scores.map(\.validation))

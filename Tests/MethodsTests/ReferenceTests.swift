@@ -1,3 +1,4 @@
+import Evaluation
 import Methods
 import NN
 import Streams
@@ -27,6 +28,10 @@ import Torch
 
   @Test func jointTrainsOnTheUnionFromThePretrainedWeights() throws {
     let last = try joint(.last), each = try joint(.each)
+    let matrix = last.trainer.progress.matrix
+    #expect(matrix.rows[0].allSatisfy { $0 == nil }, "before its only training there is nothing to measure")
+    #expect(matrix.rows[1] == each.trainer.progress.matrix.rows[1])
+    #expect(Metric.values(of: matrix).keys.sorted() == ["acc", "worst-task"])
     #expect(last.recorder.losses.count == 8)
     #expect(each.recorder.losses.count == 4 + 8)
     #expect(Array(each.recorder.losses.suffix(8)) == last.recorder.losses)

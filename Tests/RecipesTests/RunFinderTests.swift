@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 import Testing
 
@@ -47,6 +48,11 @@ import Testing
     let run = try TinyRun()
     let comparison = try Comparison([run.folder])
     #expect(comparison.text.hasPrefix("method"))
+    let label = try #require(RunFinder.records([run.folder]).records.first).label
+    #expect(try Comparison([run.folder], baseline: label).text == comparison.text)
+    #expect(
+      run.scratch.sentence { _ = try Comparison([run.folder], baseline: "none") }
+        == "no run is of the method 'none'. Name one of: \(label).")
     #expect(comparison.markdown.hasPrefix("| method |"))
     #expect(try JSONSerialization.jsonObject(with: Data(comparison.json().utf8)) is [String: Any])
     #expect(comparison.notes.isEmpty)

@@ -7,7 +7,7 @@ public import Streams
 /// Source: `joint` and `cumulative` of the frameworks; multi-task learning (Caruana 1997).
 public final class Joint: ContinualMethod {
   public enum Schedule: String, Codable, Sendable, CaseIterable {
-    /// Once, at the stream's last experience; the earlier ones train nothing.
+    /// Once, at the stream's last experience; the earlier ones train nothing and are not measured.
     case last
     /// Anew after every experience: each row of the matrix is an upper bound.
     case each
@@ -39,6 +39,7 @@ public final class Joint: ContinualMethod {
     var plan = plan
     guard configuration.schedule == .each || experience.index == learner.stream.count - 1 else {
       plan.epochs = 0
+      plan.isEvaluated = false
       return plan
     }
     let earlier = learner.stream.experiences.prefix(experience.index)

@@ -9,7 +9,18 @@ public struct Comparison {
   /// What a reader should know of the choice of runs.
   public let notes: [String]
 
-  public init(_ paths: [URL]) throws { (runs, notes) = try RunFinder.records(paths) }
+  /// The others are compared with `baseline`, a method as tables show it; without one with fine-tuning, where it is
+  /// among them, else with the first.
+  public init(_ paths: [URL], baseline: String? = nil) throws {
+    let (found, notes) = try RunFinder.records(paths)
+    let labels = found.map(\.label)
+    if let baseline, !labels.contains(baseline) {
+      throw ReportError.unknownBaseline(baseline, known: Set(labels).sorted())
+    }
+    let first = baseline ?? "finetune"
+    runs = found.filter { $0.label == first } + found.filter { $0.label != first }
+    self.notes = notes
+  }
 
   /// Aligned columns for a terminal.
   public var text: String { ComparisonTable.text(runs) }
@@ -59,10 +70,13 @@ public struct Comparison {
 /// A report that cannot be written.
 public enum ReportError: LocalizedError, CustomStringConvertible, Equatable {
   case needsFile(runs: Int)
+  case unknownBaseline(String, known: [String])
 
   public var description: String {
     switch self {
     case .needsFile(let runs): "one page over \(runs) folders needs a place. Name the file: --out report.html"
+    case .unknownBaseline(let name, let known):
+      "no run is of the method '\(name)'. Name one of: \(known.joined(separator: ", "))."
     }
   }
   public var errorDescription: String? { description }
