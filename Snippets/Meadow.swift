@@ -9,7 +9,7 @@ import Tokenizers
 let directory = URL(fileURLWithPath: ".models/minilm")
 let stream = try TaskStream.meadow()
 let tokenizer = try TokenizerLoader.load(from: directory)
-let model = try ModelIndex.load(
+let model = try ModelIndex.encoder(
   directory, pooling: .mean, dropout: 0.1, dtype: .bfloat16, device: .cpu, seed: 0)
 let learner = Learner(model: model, stream: stream, device: .cpu, seed: 0) {
   TokenizedExperience($0, tokenizer: tokenizer, maxTokens: 128)

@@ -69,7 +69,7 @@ func learner(_ examples: [TokenizedExample], _ model: String) throws -> Learner 
   let classes = (examples.map(\.target).max() ?? 0) + 1
   let empty = Dataset(name: "mixed", labels: (0..<classes).map(String.init), examples: [])
   let toy = ["first", "second"].map { Experience(name: $0, train: empty, test: empty) }
-  let encoder = try ModelIndex.load(
+  let encoder = try ModelIndex.encoder(
     URL(fileURLWithPath: model), pooling: .mean, dropout: 0.1, dtype: .bfloat16, device: .cpu, seed: 0)
   return Learner(
     model: encoder, stream: TaskStream(name: "bench", sharesLabels: true, experiences: toy), device: .cpu, seed: 0

@@ -37,7 +37,7 @@ public struct Trace {
   public var learner: Learner { trainer.learner }
 
   public static func model(dtype: DType = .float32) throws -> EncoderClassifier {
-    try ModelIndex.load(
+    try ModelIndex.encoder(
       Golden.url("bert-tiny"), pooling: .mean, dropout: 0, dtype: dtype, device: .cpu, seed: 0)
   }
 

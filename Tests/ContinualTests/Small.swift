@@ -22,7 +22,7 @@ struct Small {
     let stream = TaskStream(
       name: "small", declaration: StreamDeclaration(hasTaskLabelAtTest: knowsTask),
       experiences: (0..<3).map { Experience(name: "task \($0)", train: data("\($0)"), test: data("\($0)")) })
-    let model = try ModelIndex.load(
+    let model = try ModelIndex.encoder(
       Golden.url("bert-tiny"), pooling: .mean, dropout: dropout, dtype: .float32, device: .cpu, seed: seed)
     let learner = Learner(model: model, stream: stream, device: .cpu, seed: seed) { experience in
       let index = UInt64(experience.index)

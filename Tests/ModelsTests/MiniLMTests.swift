@@ -12,7 +12,7 @@ struct MiniLMTests {
 
   init() throws {
     golden = try Golden.load("minilm/trace.safetensors")
-    model = try ModelIndex.load(
+    model = try ModelIndex.encoder(
       #require(Golden.miniLM), pooling: .mean, dropout: 0, dtype: .float32, device: .cpu, seed: 0)
     model.heads.add([0, 1, 2, 3])
     let head = model.heads.blocks[0].linear

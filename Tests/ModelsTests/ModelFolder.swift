@@ -22,7 +22,7 @@ extension URL {
 
   /// Loads the folder as a classifier.
   func load(dtype: DType = .float32) throws -> EncoderClassifier {
-    try ModelIndex.load(self, pooling: .mean, dropout: 0, dtype: dtype, device: .cpu, seed: 0)
+    try ModelIndex.encoder(self, pooling: .mean, dropout: 0, dtype: dtype, device: .cpu, seed: 0)
   }
 
   /// Changes keys of `config.json`; a nil value removes the key.
