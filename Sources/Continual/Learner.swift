@@ -116,19 +116,23 @@ public final class Learner {
         if column >= example.firstLength { segments[place] = 1 }
       }
     }
+    let labels = labels(batch, layout, length)
     let experiences = batch.examples.map(\.experience)
     let sets = knowsTaskAtTest ? Set(experiences).sorted() : [current < 0 ? experiences.max() ?? 0 : current]
     return DeviceBatch(
       tokens: Tensor(tokens, shape: [rows, length], device: device),
       segments: Tensor(segments, shape: [rows, length], device: device),
       mask: lengths.allSatisfy { $0 == length } ? nil : Tensor(mask, shape: [rows, length], device: device),
-      lengths: lengths, labels: labels(batch, layout, length), targets: batch.examples.map(\.target),
-      experiences: experiences, candidates: experiences.map { knowsTaskAtTest ? sets.firstIndex(of: $0) ?? 0 : 0 },
+      lengths: lengths, labels: labels?.tokens, labelPlaces: labels?.places,
+      targets: batch.examples.map(\.target), experiences: experiences,
+      candidates: experiences.map { knowsTaskAtTest ? sets.firstIndex(of: $0) ?? 0 : 0 },
       candidateSets: sets.map(candidates(of:)))
   }
 
   /// What each position must write; `length` is that of the text with the answer behind it.
-  private func labels(_ batch: Batch, _ layout: AnswerLayout, _ length: Int) -> Tensor? {
+  private func labels(
+    _ batch: Batch, _ layout: AnswerLayout, _ length: Int
+  ) -> (tokens: Tensor, places: Tensor)? {
     let width: Int
     switch layout {
     case .none: return nil
@@ -136,11 +140,15 @@ public final class Learner {
     case .behind: width = length
     }
     var labels = [Int64](repeating: -100, count: batch.rows * width)
+    var places: [Int64] = []
     for (row, example) in batch.examples.enumerated() {
       // The text's last token writes the answer's first.
       let start = row * width + (layout == .behind ? example.tokens.count - 1 : 0)
-      for (column, token) in example.answer.enumerated() { labels[start + column] = Int64(token) }
+      for (column, token) in example.answer.enumerated() {
+        labels[start + column] = Int64(token)
+        places.append(Int64(start + column))
+      }
     }
-    return Tensor(labels, shape: [batch.rows, width], device: device)
+    return (Tensor(labels, shape: [batch.rows, width], device: device), Tensor(places, device: device))
   }
 }

@@ -83,7 +83,7 @@ public final class Trainer {
     for method in methods { batch = try method.compose(batch, at: step) }
     let mode = Mode.training(step.generator("dropout"))
     var total: Tensor?
-    // Each micro-batch weighs by its rows, so that their sum is the loss of the whole batch.
+    // Each micro-batch weighs by the terms of its mean, so that their sum is the loss of the whole batch.
     for micro in batch.split(into: settings.accumulation) {
       let inputs = learner.deviceBatch(micro)
       let output = learner.model(inputs, mode)
@@ -91,7 +91,7 @@ public final class Trainer {
       for method in methods {
         if let penalty = try method.penalty(output, inputs, at: step) { loss = loss + penalty }
       }
-      loss = micro.rows == batch.rows ? loss : loss * (Double(micro.rows) / Double(batch.rows))
+      if micro.rows < batch.rows { loss = loss * (Double(micro.lossTerms) / Double(batch.lossTerms)) }
       loss.backward()
       total = total.map { $0 + loss.detached() } ?? loss.detached()
     }

@@ -27,14 +27,15 @@ enum AttentionMask {
   /// Each of the last `new` of `total` tokens sees itself, those before it (the last `window` of them), and no padding.
   /// - Returns: `[rows or 1, 1, new, total]`.
   static func causal(new: Int, total: Int, window: Int?, padding: Tensor?, dtype: DType, device: Device) -> Tensor {
-    let queries = Tensor.arange(total - new..<total, device: device).unsqueezed(1)
-    let keys = Tensor.arange(0..<total, device: device).unsqueezed(0)
-    var isSeen = keys .<= queries
-    if let window { isSeen = isSeen .& (keys .> queries - Double(window)) }
-    isSeen = isSeen.reshaped(1, 1, new, total)
-    if let padding {
-      isSeen = isSeen .& (padding .> Tensor.zeros([], device: device)).reshaped(padding.size(0), 1, 1, total)
+    let columns = Tensor.arange(0..<total, device: device).unsqueezed(0)
+    var isSeen = (columns .<= columns.narrowed(1, total - new..<total).transposed(0, 1)).unsqueezed(0)
+    if let window {
+      // Distances count tokens: padding may stand between a prompt and its answer.
+      let places = padding.map { $0.cumulativeSum(1) } ?? columns
+      let queries = places.narrowed(1, total - new..<total).unsqueezed(2)
+      isSeen = isSeen .& (places.unsqueezed(1) .> queries - Double(window))
     }
-    return ((isSeen.to(.float32) - 1) * 1e30).to(dtype)
+    if let padding { isSeen = isSeen .& (padding .> Tensor.zeros([], device: device)).unsqueezed(1) }
+    return ((isSeen.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1)
   }
 }

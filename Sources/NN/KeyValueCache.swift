@@ -32,6 +32,12 @@ public final class KeyValueCache {
   /// Counts the tokens that all layers have stored.
   public func advance(by count: Int) { length += count }
 
+  /// Forgets all tokens behind the first `length`.
+  public func truncate(to length: Int) {
+    precondition(length <= self.length, "KeyValueCache: only \(self.length) tokens were read, not \(length)")
+    self.length = length
+  }
+
   /// Takes these rows (int64 `[n]`) in place of the present ones: the survivors of a beam search, or the unfinished.
   public func select(rows: Tensor) {
     layers = layers.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }

@@ -13,6 +13,8 @@ public struct DeviceBatch {
   /// int64 `[rows, positions]`: the tokens that a language model must write, −100 where it need not; nil for
   /// classifiers. Positions are those of the answer, or of `tokens` where the answer stands behind the text.
   public let labels: Tensor?
+  /// int64 `[n]`: where `labels`, laid out as one row, has a token.
+  public let labelPlaces: Tensor?
   /// Global class of each row.
   public let targets: [Int]
   /// Experience that each row comes from.
@@ -23,11 +25,11 @@ public struct DeviceBatch {
   public let candidateSets: [[Int]]
 
   public init(
-    tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], labels: Tensor? = nil, targets: [Int],
-    experiences: [Int], candidates: [Int], candidateSets: [[Int]]
+    tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], labels: Tensor? = nil,
+    labelPlaces: Tensor? = nil, targets: [Int], experiences: [Int], candidates: [Int], candidateSets: [[Int]]
   ) {
     (self.tokens, self.segments, self.mask, self.lengths) = (tokens, segments, mask, lengths)
-    self.labels = labels
+    (self.labels, self.labelPlaces) = (labels, labelPlaces)
     (self.targets, self.experiences) = (targets, experiences)
     (self.candidates, self.candidateSets) = (candidates, candidateSets)
   }
@@ -100,6 +102,8 @@ extension Classifies {
 
 /// The capability of answering with a text: a language model.
 public protocol Generates: TaskModel {
+  /// The tokens that end an answer; training writes the first of them.
+  var endTokens: [Int32] { get }
   /// Log-likelihood of each answer behind each row's text, divided by the answer's length in tokens:
   /// float32 `[rows, answers]`.
   func score(_ batch: DeviceBatch, answers: [[Int32]]) -> Tensor

@@ -64,5 +64,10 @@ public struct Batch: Sendable {
   public var rows: Int { examples.count }
   /// Real tokens, answers included, padding not counted.
   public var tokenCount: Int { examples.reduce(0) { $0 + $1.tokens.count + $1.answer.count } }
+  /// Terms of the mean that the loss is: rows, or the tokens to write where there are answers.
+  public var lossTerms: Int {
+    let written = examples.reduce(0) { $0 + $1.answer.count }
+    return written > 0 ? written : rows
+  }
   public var maxLength: Int { examples.map(\.tokens.count).max() ?? 0 }
 }

@@ -92,6 +92,33 @@ def trace(name: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     return tensors | {f"gradient.{key}": parameter.grad for key, parameter in decoder.named_parameters()}
 
 
+PROMPTS = [6, 3, 5]
+OPTIONS = [[7, 2], [9, 11, 2], [30, 31, 32, 2]]
+WRITTEN = 8
+
+
+@torch.no_grad()
+def answers(name: str, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
+    """What greedy decoding writes behind prompts of different lengths, and the mean log-likelihood of options."""
+    decoder = model(name, dtype).eval()
+    generator = torch.Generator().manual_seed(SEED + 2)
+    prompts = [torch.randint(3, SIZES["vocab_size"], (length,), generator=generator) for length in PROMPTS]
+    left, right = torch.zeros(2, len(PROMPTS), max(PROMPTS), dtype=torch.long)
+    mask = torch.zeros_like(left)
+    for row, prompt in enumerate(prompts):
+        left[row, -len(prompt) :], right[row, : len(prompt)], mask[row, -len(prompt) :] = prompt, prompt, 1
+    settings = {"do_sample": False, "max_new_tokens": WRITTEN, "eos_token_id": 2, "pad_token_id": 0}
+    written = decoder.generate(left, attention_mask=mask, **settings)[:, left.shape[1] :]
+    scores = torch.zeros(len(PROMPTS), len(OPTIONS), dtype=dtype)
+    for row, prompt in enumerate(prompts):
+        for column, option in enumerate(OPTIONS):
+            whole = torch.cat([prompt, torch.tensor(option)])
+            likelihood = decoder(whole[None]).logits[0].log_softmax(-1)
+            places = torch.arange(len(prompt) - 1, len(whole) - 1)
+            scores[row, column] = likelihood[places, torch.tensor(option)].mean()
+    return {"prompts": right, "written": written, "scores": scores}
+
+
 def goldens() -> list[Golden]:
     found = []
     for name, config in VARIANTS.items():
@@ -103,5 +130,6 @@ def goldens() -> list[Golden]:
             Golden(f"{name}/config.json", goldens, text),
             Golden(f"{name}/model.safetensors", model, weights, SEED),
             Golden(f"{name}/outputs.safetensors", trace, single, SEED + 1, {"rows": ROWS}, rounding),
+            Golden(f"{name}/answers.safetensors", answers, answers(name), SEED + 2, {"options": OPTIONS}),
         ]
     return found
