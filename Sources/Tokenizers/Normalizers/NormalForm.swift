@@ -16,8 +16,10 @@ enum NormalForm: String, Normalizer {
       var kept = 0
       while let cluster = clusters.next() {
         if stable.contains(source, cluster) { continue }
+        let new = normalized(source[cluster])
+        if new.elementsEqual(source[cluster]) { continue }
         result.keep(kept..<cluster.lowerBound)
-        result.put(normalized(source[cluster]), for: cluster)
+        result.put(new, for: cluster)
         kept = cluster.upperBound
       }
       result.keep(kept..<source.count)
