@@ -23,7 +23,7 @@ extension Replace: Decoder {
     parts.map { part in
       let bytes = Array(part.utf8)
       let matches = pattern.matches(in: bytes, bytes.indices)
-      guard matches.contains(where: \.isMatch) else { return part }
+      if matches.allSatisfy({ !$0.isMatch }) { return part }
       return String(decoding: matches.flatMap { $0.isMatch ? content : Array(bytes[$0.range]) }, as: UTF8.self)
     }
   }

@@ -39,7 +39,7 @@ struct VocabularyFile {
 
   private static func trimmed(_ line: Substring) -> String {
     var scalars = line.unicodeScalars
-    while scalars.last?.properties.isWhitespace ?? false { scalars.removeLast() }
+    while scalars.last?.isBlank ?? false { scalars.removeLast() }
     return String(scalars)
   }
 }

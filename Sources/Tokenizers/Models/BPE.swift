@@ -31,7 +31,7 @@ struct BPE: Model {
     byteTokens = options.fallsBackToBytes ? vocabulary.byteTokens : []
   }
 
-  func append(_ piece: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: Workspace) {
+  func append(_ piece: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: inout Workspace) {
     if options.ignoresMerges, let id = vocabulary.trie[text[piece]] {
       tokens.append(Token(id: id, range: piece))
       return
@@ -42,6 +42,23 @@ struct BPE: Model {
     for symbol in workspace.symbols where symbol.isAlive {
       tokens.append(Token(id: symbol.id, range: symbol.start..<symbol.end))
     }
+  }
+}
+
+extension BPE {
+  /// The mark words start with, where no merge reaches across the start of a word.
+  ///
+  /// Then a long piece can be cut there, without another result, and its words be remembered.
+  var wordMark: [UInt8]? {
+    let mark = Array("\u{2581}".utf8)
+    guard !options.ignoresMerges, options.continuingPrefix.isEmpty, options.endSuffix.isEmpty,
+      vocabulary.trie[mark] != nil
+    else { return nil }
+    let crosses = merges.ids.contains { id in
+      let text = Array((vocabulary[id: id] ?? "").utf8)
+      return !WordStarts(mark: mark).parts(of: text, text.indices).dropFirst().isEmpty
+    }
+    return crosses ? nil : mark
   }
 }
 
@@ -101,27 +118,29 @@ extension BPE {
   private func merge(_ symbols: inout [Symbol], _ queue: inout Queue) {
     guard symbols.count > 1 else { return }
     for index in 0..<(symbols.count - 1) { offer(index, &symbols, &queue) }
-    while let (rank, index) = queue.pop() {
-      let left = symbols[index]
+    while let merge = queue.pop() {
+      let left = symbols[merge.index]
       guard left.isAlive, left.next >= 0 else { continue }
       let right = symbols[Int(left.next)]
-      // An entry is stale when either symbol has changed since.
-      guard let merge = merges[left.id, right.id], merge.rank == rank else { continue }
-      symbols[index].id = merge.id
-      symbols[index].end = right.end
-      symbols[index].next = right.next
+      // Either symbol has changed since the merge was queued, unless they still end where it would.
+      guard right.end == merge.end else { continue }
+      symbols[merge.index].id = merge.id
+      symbols[merge.index].end = right.end
+      symbols[merge.index].next = right.next
       symbols[Int(left.next)].end = right.start
-      if right.next >= 0 { symbols[Int(right.next)].previous = Int32(index) }
+      if right.next >= 0 { symbols[Int(right.next)].previous = Int32(merge.index) }
       if left.previous >= 0 { offer(Int(left.previous), &symbols, &queue) }
-      offer(index, &symbols, &queue)
+      offer(merge.index, &symbols, &queue)
     }
   }
 
   /// Queues the merge of a symbol with its right neighbour, if there is one.
   private func offer(_ index: Int, _ symbols: inout [Symbol], _ queue: inout Queue) {
     let symbol = symbols[index]
-    guard symbol.next >= 0, let merge = merges[symbol.id, symbols[Int(symbol.next)].id] else { return }
-    queue.push(rank: merge.rank, index: index)
+    guard symbol.next >= 0 else { return }
+    let right = symbols[Int(symbol.next)]
+    guard let merge = merges[symbol.id, right.id] else { return }
+    queue.push(Queue.Entry(rank: merge.rank, index: index, id: merge.id, end: right.end))
   }
 }
 

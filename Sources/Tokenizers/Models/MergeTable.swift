@@ -32,6 +32,9 @@ struct MergeTable: Sendable {
     return merges[place]
   }
 
+  /// The tokens that come of merges.
+  var ids: [Int32] { zip(pairs, merges).filter { $0.0 != MergeTable.free }.map(\.1.id) }
+
   /// Adds a merge; the last of one pair wins.
   mutating func insert(_ left: Int32, _ right: Int32, _ merge: Merge) {
     let pair = MergeTable.pair(left, right)

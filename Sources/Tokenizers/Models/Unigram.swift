@@ -31,7 +31,7 @@ struct Unigram: Model {
     static let unreached: Int32 = -1
   }
 
-  func append(_ piece: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: Workspace) {
+  func append(_ piece: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: inout Workspace) {
     findBestPath(through: piece, of: text, &workspace.lattice)
     let first = tokens.count
     var end = piece.count

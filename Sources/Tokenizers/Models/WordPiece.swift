@@ -21,7 +21,7 @@ struct WordPiece: Model {
   var unknown: Int32? { unknownToken }
 
   /// Appends the pieces of `text[word]`, or the unknown token where there is a part no piece covers.
-  func append(_ word: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: Workspace) {
+  func append(_ word: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: inout Workspace) {
     let first = tokens.count
     guard !isTooLong(word, of: text) else {
       tokens.append(Token(id: unknownToken, range: word))

@@ -7,12 +7,12 @@ struct Strip: Normalizer {
     var kept = text.bytes.indices
     while right, !kept.isEmpty {
       let last = text.bytes.scalar(before: kept.upperBound)
-      guard last.properties.isWhitespace else { break }
+      guard last.isBlank else { break }
       kept = kept.lowerBound..<(kept.upperBound - UTF8.width(last))
     }
     while left, !kept.isEmpty {
       var next = kept.lowerBound
-      guard text.bytes.scalar(at: &next).properties.isWhitespace else { break }
+      guard text.bytes.scalar(at: &next).isBlank else { break }
       kept = next..<kept.upperBound
     }
     text.keepOnly(kept)
@@ -41,7 +41,7 @@ struct Replace: Normalizer {
 
   func normalize(_ text: inout AlignedText) {
     let matches = pattern.matches(in: text.bytes, text.bytes.indices)
-    guard matches.contains(where: \.isMatch) else { return }
+    if matches.allSatisfy({ !$0.isMatch }) { return }
     text.rewrite { result in
       for match in matches {
         if match.isMatch {

@@ -109,12 +109,12 @@ extension AddedTokens {
     var upper = range.upperBound
     while token.stripsLeft, lower > limit {
       let scalar = text.scalar(before: lower)
-      guard scalar.properties.isWhitespace else { break }
+      guard scalar.isBlank else { break }
       lower -= UTF8.width(scalar)
     }
     while token.stripsRight, upper < text.count {
       var next = upper
-      guard text.scalar(at: &next).properties.isWhitespace else { break }
+      guard text.scalar(at: &next).isBlank else { break }
       upper = next
     }
     return lower..<upper

@@ -23,24 +23,27 @@ struct PieceCache {
   /// Ranges count from the start of the piece.
   private var tokens: [Token] = []
 
-  /// Appends the tokens of `text[piece]`, computed by `make` if they are new.
-  mutating func append(
-    _ piece: Range<Int>, of text: [UInt8], to result: inout [Token], make: (inout [Token]) -> Void
-  ) {
-    guard piece.count <= PieceCache.maxBytes else { return make(&result) }
+  /// A place in the table where a piece is, or would be.
+  struct Place {
+    fileprivate var hash: UInt64
+    fileprivate var index: Int
+  }
+
+  /// Appends the tokens of `text[piece]`, or says where to remember them; `nil` too where that does not pay.
+  mutating func append(_ piece: Range<Int>, of text: [UInt8], to result: inout [Token]) -> (isKnown: Bool, Place?) {
+    guard piece.count <= PieceCache.maxBytes else { return (false, nil) }
     if entries.isEmpty { entries = Array(repeating: Entry(), count: PieceCache.places) }
     let hash = PieceCache.hash(text, piece)
-    var place = Int(truncatingIfNeeded: hash) & (PieceCache.places - 1)
-    while entries[place].hash != 0 {
-      let entry = entries[place]
+    var index = Int(truncatingIfNeeded: hash) & (PieceCache.places - 1)
+    while entries[index].hash != 0 {
+      let entry = entries[index]
       if entry.hash == hash, isKey(entry, text, piece) {
-        return replay(entry, at: piece.lowerBound, to: &result)
+        replay(entry, at: piece.lowerBound, to: &result)
+        return (true, nil)
       }
-      place = (place + 1) & (PieceCache.places - 1)
+      index = (index + 1) & (PieceCache.places - 1)
     }
-    let first = result.count
-    make(&result)
-    remember(piece, of: text, as: result[first...], hash: hash, at: place)
+    return (false, Place(hash: hash, index: index))
   }
 
   private func replay(_ entry: Entry, at start: Int, to result: inout [Token]) {
@@ -51,15 +54,14 @@ struct PieceCache {
     }
   }
 
-  private mutating func remember(
-    _ piece: Range<Int>, of text: [UInt8], as new: ArraySlice<Token>, hash: UInt64, at place: Int
-  ) {
+  /// Remembers the tokens of a piece.
+  mutating func remember(_ piece: Range<Int>, of text: [UInt8], as new: ArraySlice<Token>, at place: Place) {
     if count == PieceCache.capacity {
       self = PieceCache()
       return
     }
-    entries[place] = Entry(
-      hash: hash, keyStart: Int32(keys.count), tokenStart: Int32(tokens.count), keyCount: UInt16(piece.count),
+    entries[place.index] = Entry(
+      hash: place.hash, keyStart: Int32(keys.count), tokenStart: Int32(tokens.count), keyCount: UInt16(piece.count),
       tokenCount: UInt16(new.count))
     keys += text[piece]
     let start = piece.lowerBound

@@ -1,12 +1,14 @@
 /// Normalizer, pre-tokenizer, model, post-processor, decoder: the parts every tokenizer is made of.
 struct PipelineTokenizer: Tokenizer {
-  var addedTokens: AddedTokens
-  var normalizer: (any Normalizer)?
-  var preTokenizer: (any PreTokenizer)?
-  var model: any Model
+  let addedTokens: AddedTokens
+  let normalizer: (any Normalizer)?
+  let preTokenizer: (any PreTokenizer)?
+  let model: any Model
   var postProcessor = PostProcessor()
-  var decoder: (any Decoder)?
+  let decoder: (any Decoder)?
   var specialTokens = SpecialTokens()
+  /// Whether a pre-tokenizer asks where a piece comes from, and the bytes alone do not say it.
+  private let needsOrigins: Bool
   private let workspaces = WorkspacePool()
 
   init(
@@ -15,9 +17,11 @@ struct PipelineTokenizer: Tokenizer {
   ) {
     self.model = model
     self.normalizer = normalizer
-    self.preTokenizer = preTokenizer
+    let wordStarts = (model as? BPE)?.wordMark.map { WordStarts(mark: $0) }
+    self.preTokenizer = wordStarts.map { PreTokenizerSequence(steps: [preTokenizer, $0].compactMap { $0 }) } ?? preTokenizer
     self.decoder = decoder
     self.addedTokens = AddedTokens(addedTokens, normalizer: normalizer)
+    needsOrigins = preTokenizer?.looksAtOrigins ?? false && (normalizer != nil || preTokenizer is PreTokenizerSequence)
   }
 
   var vocabularySize: Int { max(model.vocabulary.idBound, Int(addedTokens.largestID ?? -1) + 1) }
@@ -87,11 +91,12 @@ extension PipelineTokenizer {
     of text: String, _ pair: String?, tracks: Bool
   ) -> (TextTokens, TextTokens?) {
     workspaces.withWorkspace { workspace in
-      (tokens(of: text, tracks: tracks, workspace), pair.map { tokens(of: $0, tracks: tracks, workspace) })
+      let first = tokens(of: text, tracks: tracks, &workspace)
+      return (first, pair.map { tokens(of: $0, tracks: tracks, &workspace) })
     }
   }
 
-  private func tokens(of text: String, tracks: Bool, _ workspace: Workspace) -> TextTokens {
+  private func tokens(of text: String, tracks: Bool, _ workspace: inout Workspace) -> TextTokens {
     let text = Array(text.utf8)
     var result = TextTokens()
     for stretch in addedTokens.splitRaw(text) {
@@ -100,14 +105,14 @@ extension PipelineTokenizer {
         if tracks { result.spans.append(stretch.range) }
       } else {
         let part = stretch.range == text.indices ? text : Array(text[stretch.range])
-        appendNormalized(part, at: stretch.range.lowerBound, tracks: tracks, to: &result, workspace)
+        appendNormalized(part, at: stretch.range.lowerBound, tracks: tracks, to: &result, &workspace)
       }
     }
     return result
   }
 
   private func appendNormalized(
-    _ part: [UInt8], at start: Int, tracks: Bool, to result: inout TextTokens, _ workspace: Workspace
+    _ part: [UInt8], at start: Int, tracks: Bool, to result: inout TextTokens, _ workspace: inout Workspace
   ) {
     var text = AlignedText(part, at: start, tracks: tracks || needsOrigins)
     normalizer?.normalize(&text)
@@ -119,22 +124,17 @@ extension PipelineTokenizer {
         let isBeginning = start == 0 && stretch.range.lowerBound == 0
         var pieces = PreTokenizedText(text[stretch.range], isBeginning: isBeginning)
         preTokenizer?.split(&pieces)
-        append(pieces, tracks: tracks, to: &result, workspace)
+        append(pieces, tracks: tracks, to: &result, &workspace)
       }
     }
   }
 
-  /// Whether a pre-tokenizer asks where a piece comes from, and the bytes alone do not say it.
-  private var needsOrigins: Bool {
-    preTokenizer?.looksAtOrigins ?? false && (normalizer != nil || preTokenizer is PreTokenizerSequence)
-  }
-
   private func append(
-    _ pieces: PreTokenizedText, tracks: Bool, to result: inout TextTokens, _ workspace: Workspace
+    _ pieces: PreTokenizedText, tracks: Bool, to result: inout TextTokens, _ workspace: inout Workspace
   ) {
     let text = pieces.text.bytes
     workspace.tokens.removeAll(keepingCapacity: true)
-    model.append(pieces.pieces, of: text, in: workspace)
+    model.append(pieces.pieces, of: text, in: &workspace)
     result.ids.reserveCapacity(result.ids.count + workspace.tokens.count)
     for token in workspace.tokens { result.ids.append(token.id) }
     if tracks { result.spans += workspace.tokens.map { pieces.text.origin(of: $0.range) } }
@@ -143,15 +143,20 @@ extension PipelineTokenizer {
 
 extension Model {
   /// Puts the tokens of all pieces into the workspace.
-  fileprivate func append(_ pieces: [Range<Int>], of text: [UInt8], in workspace: Workspace) {
+  fileprivate func append(_ pieces: [Range<Int>], of text: [UInt8], in workspace: inout Workspace) {
+    var tokens: [Token] = []
+    swap(&tokens, &workspace.tokens)
     for piece in pieces {
-      if Self.remembersPieces {
-        workspace.cache.append(piece, of: text, to: &workspace.tokens) { tokens in
-          append(piece, of: text, to: &tokens, in: workspace)
-        }
-      } else {
-        append(piece, of: text, to: &workspace.tokens, in: workspace)
+      guard Self.remembersPieces else {
+        append(piece, of: text, to: &tokens, in: &workspace)
+        continue
       }
+      let (isKnown, place) = workspace.cache.append(piece, of: text, to: &tokens)
+      if isKnown { continue }
+      let first = tokens.count
+      append(piece, of: text, to: &tokens, in: &workspace)
+      if let place { workspace.cache.remember(piece, of: text, as: tokens[first...], at: place) }
     }
+    swap(&tokens, &workspace.tokens)
   }
 }

@@ -19,7 +19,7 @@ struct PreTokenizedText: Sendable {
     parts.reserveCapacity(pieces.count == 1 ? text.bytes.count / 4 + 1 : pieces.count)
     for piece in pieces { cut(text.bytes, piece, &parts) }
     pieces = parts
-    if pieces.contains(where: \.isEmpty) { pieces.removeAll(where: \.isEmpty) }
+    if pieces.contains(where: { $0.isEmpty }) { pieces.removeAll { $0.isEmpty } }
   }
 
   /// Writes each piece anew.

@@ -16,5 +16,5 @@ protocol Model: Sendable {
   static var remembersPieces: Bool { get }
 
   /// Appends the tokens of `text[piece]`, a piece that is not empty.
-  func append(_ piece: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: Workspace)
+  func append(_ piece: Range<Int>, of text: [UInt8], to tokens: inout [Token], in workspace: inout Workspace)
 }

@@ -1,7 +1,7 @@
 import Foundation
 
-/// What a thread needs while it encodes: remembered pieces and room to compute.
-final class Workspace {
+/// What a thread needs while it encodes: room to compute, and pieces it remembers.
+struct Workspace {
   var cache = PieceCache()
   var tokens: [Token] = []
   var symbols: [BPE.Symbol] = []
@@ -18,9 +18,10 @@ final class WorkspacePool: Sendable {
   /// Touched only under `lock`.
   nonisolated(unsafe) private var idle: [Workspace] = []
 
-  func withWorkspace<T>(_ body: (Workspace) -> T) -> T {
-    let workspace = lock.withLock { idle.popLast() } ?? Workspace()
-    defer { lock.withLock { idle.append(workspace) } }
-    return body(workspace)
+  func withWorkspace<T>(_ body: (inout Workspace) -> T) -> T {
+    var workspace = lock.withLock { idle.popLast() } ?? Workspace()
+    let result = body(&workspace)
+    lock.withLock { idle.append(workspace) }
+    return result
   }
 }

@@ -18,7 +18,7 @@ struct PostProcessor: Sendable, Equatable {
     }
 
     private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
-      scalar == "\u{120}" || scalar.properties.isWhitespace
+      scalar == "\u{120}" || scalar.isBlank
     }
   }
 }

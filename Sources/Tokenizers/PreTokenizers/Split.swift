@@ -20,7 +20,7 @@ struct ScalarSplit: PreTokenizer {
   let isMatch: @Sendable (Unicode.Scalar) -> Bool
 
   /// At white space, which is dropped.
-  static let whitespace = ScalarSplit(behavior: .removed) { $0.properties.isWhitespace }
+  static let whitespace = ScalarSplit(behavior: .removed) { $0.isBlank }
 
   /// Around punctuation.
   static func punctuation(_ behavior: SplitBehavior) -> ScalarSplit {
@@ -62,7 +62,7 @@ struct Whitespace: PreTokenizer {
       while position < piece.upperBound {
         let here = position
         let scalar = text.scalar(at: &position)
-        let kind: Kind = scalar.isWordCharacter ? .word : scalar.properties.isWhitespace ? .space : .mark
+        let kind: Kind = scalar.isWordCharacter ? .word : scalar.isBlank ? .space : .mark
         if kind == last { continue }
         if last != .space { parts.append(start..<here) }
         start = here

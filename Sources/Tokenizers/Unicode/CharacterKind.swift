@@ -12,7 +12,7 @@ enum CharacterKind: UInt8, Sendable {
   static let basicPlane = (UInt32(0)..<0x10000).map { Unicode.Scalar($0).map(of) ?? .other }
 
   static func of(_ scalar: Unicode.Scalar) -> CharacterKind {
-    if scalar.properties.isWhitespace { return .space }
+    if scalar.isBlank { return .space }
     guard let age = scalar.properties.age, age.major <= 16 else { return .other }
     switch scalar.properties.generalCategory {
     case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: return .letter
@@ -23,6 +23,14 @@ enum CharacterKind: UInt8, Sendable {
 }
 
 extension Unicode.Scalar {
+  /// Property White_Space, which no version of Unicode has changed since 6.3.
+  var isBlank: Bool {
+    switch value {
+    case 0x09...0x0D, 0x20, 0x85, 0xA0, 0x1680, 0x2000...0x200A, 0x2028, 0x2029, 0x202F, 0x205F, 0x3000: true
+    default: false
+    }
+  }
+
   /// The `\w` of regular expressions (UTS #18, annex C), by Unicode 16.
   var isWordCharacter: Bool {
     if isASCII {
