@@ -12,6 +12,8 @@ public enum TokenizerError: Error, Equatable {
   case unexpectedValue(file: String, path: String, expected: String, found: String)
   /// A component this library does not have.
   case unsupportedComponent(file: String, path: String, found: String, supported: [String])
+  /// A file is no SentencePiece model from `byte` on.
+  case malformedModel(file: String, byte: Int)
   /// Values contradict each other.
   case inconsistent(file: String, path: String, problem: String)
 }
@@ -22,7 +24,8 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
     switch self {
     case .noTokenizer(let directory):
       """
-      No tokenizer in \(directory): it holds neither tokenizer.json nor vocab.txt. Copy one of them there from the \
+      No tokenizer in \(directory): it holds neither tokenizer.json nor vocab.txt, nor vocab.json with merges.txt, nor \
+      a SentencePiece model (\(SentencePieceFile.names.joined(separator: ", "))). Copy one of them there from the \
       model's source, or name the folder that has it.
       """
     case .unreadable(let file, let reason):
@@ -41,6 +44,11 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
       """
       \(file): \(path) is \(found), which is not supported. Supported there: \(supported.joined(separator: ", ")). \
       Choose a model that uses one of these.
+      """
+    case .malformedModel(let file, let byte):
+      """
+      \(file): not a SentencePiece model at byte \(byte). The file is damaged or cut short, or a text that stands for \
+      one: fetch it again from the model's source.
       """
     case .inconsistent(let file, let path, let problem):
       "\(file): \(path): \(problem). Correct the file, or fetch it again from the model's source."

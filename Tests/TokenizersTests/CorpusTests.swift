@@ -2,7 +2,8 @@ import Foundation
 import Testing
 import Tokenizers
 
-/// Ids equal to huggingface/tokenizers on whole corpora, by SHA-256.
+/// Ids equal to huggingface/tokenizers on whole files, by SHA-256: on the smaller ones, or where `JAY_WHOLE_CORPORA`
+/// is set on all.
 ///
 /// Written by `Tools/golden/tokenizers.py`.
 @Suite(
@@ -34,7 +35,9 @@ struct CorpusTests {
     try TokenizerLoader.load(from: Fixtures.data.appendingPathComponent("tokenizers/bert"))
   }
 
-  @Test(arguments: try golden.get().files.map(\.file))
+  private static let isWhole = ProcessInfo.processInfo.environment["JAY_WHOLE_CORPORA"] != nil
+
+  @Test(arguments: try golden.get().files.filter { isWhole || $0.minilm.tokens < 200_000 }.map(\.file))
   func idsEqualTheReference(name: String) throws {
     let golden = try CorpusTests.golden.get()
     let file = try #require(golden.files.first { $0.file == name })

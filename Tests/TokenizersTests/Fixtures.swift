@@ -6,6 +6,10 @@ enum Fixtures {
   private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
   private static let package = tests.deletingLastPathComponent().deletingLastPathComponent()
 
+  static func goldenText(_ name: String) throws -> String {
+    try String(contentsOf: tests.appendingPathComponent("Goldens/\(name)"), encoding: .utf8)
+  }
+
   static func golden<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
     try JSONDecoder().decode(type, from: Data(contentsOf: tests.appendingPathComponent("Goldens/\(name)")))
   }

@@ -26,8 +26,9 @@ struct TokenizerErrorTests {
   @Test func saysWhichFilesWouldDo() throws {
     #expect(
       try Self.sentence([:]) == """
-        No tokenizer in DIR: it holds neither tokenizer.json nor vocab.txt. Copy one of them there from the model's \
-        source, or name the folder that has it.
+        No tokenizer in DIR: it holds neither tokenizer.json nor vocab.txt, nor vocab.json with merges.txt, nor a \
+        SentencePiece model (spiece.model, tokenizer.model, sentencepiece.bpe.model, sentencepiece.model). Copy one of \
+        them there from the model's source, or name the folder that has it.
         """)
   }
 
@@ -78,13 +79,33 @@ struct TokenizerErrorTests {
   }
 
   @Test(arguments: [
-    ("BertNormalizer", "NFKC", "normalizer.type", "BertNormalizer"),
-    ("BertPreTokenizer", "Metaspace", "pre_tokenizer.type", "BertPreTokenizer"),
-    ("TemplateProcessing", "RobertaProcessing", "post_processor.type", "BertProcessing, TemplateProcessing"),
-    (#""decoder": {"type": "WordPiece""#, #""decoder": {"type": "ByteLevel""#, "decoder.type", "WordPiece"),
+    (
+      "BertNormalizer", "ByteLevel", "normalizer.type",
+      """
+      BertNormalizer, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, Strip, StripAccents
+      """
+    ),
+    (
+      "BertPreTokenizer", "UnicodeScripts", "pre_tokenizer.type",
+      """
+      BertPreTokenizer, ByteLevel, Digits, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit
+      """
+    ),
+    (
+      "TemplateProcessing", "PostProcessing", "post_processor.type",
+      "BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing"
+    ),
+    (
+      #""decoder": {"type": "WordPiece""#, #""decoder": {"type": "CTC""#, "decoder.type",
+      "BPEDecoder, ByteFallback, ByteLevel, Fuse, Metaspace, Replace, Sequence, Strip, WordPiece"
+    ),
+    (
+      #""WordPiece", "unk_token""#, #""WordLevel", "unk_token""#, "model.type",
+      "BPE, Unigram, WordPiece"
+    ),
   ])
   func namesAnUnsupportedComponent(old: String, new: String, path: String, supported: String) throws {
-    let found = new.contains("ByteLevel") ? "ByteLevel" : new
+    let found = new.contains("CTC") ? "CTC" : new.contains("WordLevel") ? "WordLevel" : new
     #expect(
       try Self.sentence(replacing: old, by: new) == """
         DIR/tokenizer.json: \(path) is "\(found)", which is not supported. Supported there: \(supported). Choose a \
@@ -92,12 +113,12 @@ struct TokenizerErrorTests {
         """)
   }
 
-  @Test func namesAnAbsentComponent() throws {
+  @Test func namesAnUnsupportedRegularExpression() throws {
+    let split = #"{"type": "Split", "pattern": {"Regex": "a+"}, "behavior": "Isolated", "invert": false}"#
+    let sentence = try Self.sentence(replacing: #"{"type": "BertPreTokenizer"}"#, by: split)
     #expect(
-      try Self.sentence(replacing: #"{"type": "BertPreTokenizer"}"#, by: "null") == """
-        DIR/tokenizer.json: pre_tokenizer is null, which is not supported. Supported there: BertPreTokenizer. Choose a \
-        model that uses one of these.
-        """)
+      sentence.hasPrefix(
+        #"DIR/tokenizer.json: pre_tokenizer.pattern.Regex is "a+", which is not supported. Supported there:  {2,}, "#))
   }
 
   @Test(arguments: [
@@ -129,6 +150,23 @@ struct TokenizerErrorTests {
       try Self.sentence(["vocab.txt": "[UNK]\n[CLS]\ncat\n"]) == """
         DIR/vocab.txt: the vocabulary: it has no line "[SEP]", which BERT needs. Correct the file, or fetch it again \
         from the model's source.
+        """)
+  }
+
+  @Test func saysWhichMergeTheVocabularyCannotMake() throws {
+    let files = ["vocab.json": #"{"a": 0, "b": 1, "ab": 2}"#, "merges.txt": "#version: 0.2\na b\nb a\n"]
+    #expect(
+      try Self.sentence(files) == """
+        DIR/merges.txt:3: "b a": it should be two tokens of vocab.json whose whole is one too. Correct the file, or \
+        fetch it again from the model's source.
+        """)
+  }
+
+  @Test func saysWhereAFileIsNoSentencePieceModel() throws {
+    #expect(
+      try Self.sentence(["spiece.model": "version https://git-lfs.github.com"]) == """
+        DIR/spiece.model: not a SentencePiece model at byte 0. The file is damaged or cut short, or a text that stands \
+        for one: fetch it again from the model's source.
         """)
   }
 }

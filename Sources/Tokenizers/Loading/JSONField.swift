@@ -78,6 +78,25 @@ struct JSONField {
     return id
   }
 
+  func number() throws(TokenizerError) -> Double {
+    guard case .number(let number) = value else { throw unexpected("a number") }
+    return number
+  }
+
+  /// A string of one character.
+  func scalar() throws(TokenizerError) -> Unicode.Scalar {
+    let scalars = try string().unicodeScalars
+    guard let scalar = scalars.first, scalars.count == 1 else { throw unexpected("a single character") }
+    return scalar
+  }
+
+  /// A string that names one of a few things.
+  func choice<Choice>() throws(TokenizerError) -> Choice
+  where Choice: RawRepresentable<String> & CaseIterable {
+    if let choice = Choice(rawValue: try string()) { return choice }
+    throw unsupported(Choice.allCases.map(\.rawValue))
+  }
+
   func unexpected(_ expected: String) -> TokenizerError {
     .unexpectedValue(
       file: file, path: path.isEmpty ? "the whole" : path, expected: expected, found: value.description)

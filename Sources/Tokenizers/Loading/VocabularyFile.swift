@@ -1,47 +1,58 @@
 import Foundation
 
-/// A `vocab.txt`: one token a line, its id the number of the line from 0.
+/// A `vocab.txt` of BERT: one token a line, its id the number of the line from 0.
 struct VocabularyFile {
-  let vocabulary: Vocabulary
+  private let vocabulary: Vocabulary
   private let file: String
 
   init(contentsOf url: URL) throws {
     file = url.path
+    vocabulary = Vocabulary(
+      try TextLines.read(url).enumerated().map { (VocabularyFile.trimmed($1), Int32($0)) })
+  }
+
+  func tokenizer(_ settings: TokenizerSettings) throws -> PipelineTokenizer {
+    let special = settings.specialTokens(.bert, vocabulary.id)
+    let unknown = try required(special.unk, settings.name(of: "unk", else: "[UNK]"))
+    let lowercases = settings.lowercases ?? true
+    let normalizer = BertNormalizer(
+      BertNormalizer.Options(
+        spacesChinese: settings.spacesChinese ?? true, stripsAccents: settings.stripsAccents ?? lowercases,
+        lowercases: lowercases))
+    let added = [special.pad, special.unk, special.cls, special.sep, special.mask].compactMap { id in
+      id.flatMap { id in vocabulary[id: id].map { AddedTokens.Token(content: $0, id: id) } }
+    }
+    var tokenizer = PipelineTokenizer(
+      model: WordPiece(vocabulary, unknown: unknown, continuingPrefix: "##", maxScalarsPerWord: 100),
+      addedTokens: added, normalizer: normalizer, preTokenizer: BertPreTokenizer(), decoder: WordPieceDecoder())
+    tokenizer.postProcessor.template = .bert(
+      cls: try required(special.cls, settings.name(of: "cls", else: "[CLS]")),
+      sep: try required(special.sep, settings.name(of: "sep", else: "[SEP]")))
+    tokenizer.specialTokens = special
+    return tokenizer
+  }
+
+  private func required(_ id: Int32?, _ name: String) throws(TokenizerError) -> Int32 {
+    if let id { return id }
+    throw .inconsistent(file: file, path: "the vocabulary", problem: "it has no line \"\(name)\", which BERT needs")
+  }
+
+  private static func trimmed(_ line: Substring) -> String {
+    var scalars = line.unicodeScalars
+    while scalars.last?.isBlank ?? false { scalars.removeLast() }
+    return String(scalars)
+  }
+}
+
+/// The lines of a text file.
+enum TextLines {
+  /// Lines without their ends; a last empty one does not count.
+  static func read(_ url: URL) throws(TokenizerError) -> [Substring] {
     guard let text = String(validating: try JSONField.bytes(of: url), as: UTF8.self) else {
       throw TokenizerError.unreadable(file: url.path, reason: "it is not UTF-8 text")
     }
     var lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
     if lines.last?.isEmpty ?? false { lines.removeLast() }
-    vocabulary = Vocabulary(lines.enumerated().map { (VocabularyFile.trimmed(Substring($1)), Int32($0)) })
-  }
-
-  func tokenizer(_ settings: TokenizerSettings) throws -> BertTokenizer {
-    let special = settings.specialTokens(vocabulary.id)
-    let unknown = try required(special.unk, settings.unk)
-    let normalizer = BertNormalizer(settings.normalizer)
-    let names = [settings.pad, settings.unk, settings.cls, settings.sep, settings.mask]
-    let added = names.compactMap { name in
-      name.flatMap { name in vocabulary.id(of: name).map { AddedTokens.Token(content: name, id: $0) } }
-    }
-    return BertTokenizer(
-      normalizer: normalizer,
-      model: WordPiece(vocabulary, unknown: unknown, continuingPrefix: "##", maxScalarsPerWord: 100),
-      addedTokens: AddedTokens(added, normalizer: normalizer),
-      template: .bert(cls: try required(special.cls, settings.cls), sep: try required(special.sep, settings.sep)),
-      decoder: WordPieceDecoder(),
-      specialTokens: special,
-      vocabularySize: vocabulary.count)
-  }
-
-  private func required(_ id: Int32?, _ name: String?) throws(TokenizerError) -> Int32 {
-    if let id { return id }
-    throw .inconsistent(
-      file: file, path: "the vocabulary", problem: "it has no line \"\(name ?? "")\", which BERT needs")
-  }
-
-  private static func trimmed(_ line: Substring) -> String {
-    var scalars = line.unicodeScalars
-    while scalars.last?.properties.isWhitespace ?? false { scalars.removeLast() }
-    return String(scalars)
+    return lines.map { Substring($0) }
   }
 }

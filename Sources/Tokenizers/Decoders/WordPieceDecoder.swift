@@ -1,22 +1,20 @@
 import Foundation
 
 /// Joins word pieces to text.
-struct WordPieceDecoder: Sendable, Equatable {
+struct WordPieceDecoder: Decoder, Equatable {
   var prefix = "##"
   /// Takes out the blanks before punctuation and English contractions.
   var cleansUp = true
 
-  func decode(_ tokens: some Sequence<String>) -> String {
-    var text = ""
-    for (index, token) in tokens.enumerated() {
-      var piece = token
+  func decode(_ parts: [String]) -> [String] {
+    parts.enumerated().map { index, part in
+      var text = part
       if index > 0 {
-        let continues = token.utf8.starts(with: prefix.utf8)
-        piece = continues ? String(decoding: token.utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : " " + token
+        let continues = part.utf8.starts(with: prefix.utf8)
+        text = continues ? String(decoding: part.utf8.dropFirst(prefix.utf8.count), as: UTF8.self) : " " + part
       }
-      text += cleansUp && WordPieceDecoder.mayNeedCleaning(token) ? WordPieceDecoder.cleaned(piece) : piece
+      return cleansUp && WordPieceDecoder.mayNeedCleaning(part) ? WordPieceDecoder.cleaned(text) : text
     }
-    return text
   }
 
   private static func mayNeedCleaning(_ token: String) -> Bool {

@@ -21,6 +21,34 @@ struct Template: Sendable, Equatable {
     return Template(single: single, pair: single + [.second(segment: 1), .special(ids: [sep], segment: 1)])
   }
 
+  /// `<s> A </s>` and `<s> A </s></s> B </s>`, all in segment 0.
+  static func roberta(cls: Int32, sep: Int32) -> Template {
+    let single: [Piece] = [
+      .special(ids: [cls], segment: 0), .first(segment: 0), .special(ids: [sep], segment: 0),
+    ]
+    return Template(
+      single: single,
+      pair: single + [
+        .special(ids: [sep], segment: 0), .second(segment: 0), .special(ids: [sep], segment: 0),
+      ])
+  }
+
+  /// `A </s>` and `A </s> B </s>`, all in segment 0.
+  static func ended(eos: Int32) -> Template {
+    let end = Piece.special(ids: [eos], segment: 0)
+    return Template(single: [.first(segment: 0), end], pair: [.first(segment: 0), end, .second(segment: 0), end])
+  }
+
+  /// `<s> A </s>` and `<s> A </s> <s> B </s>`, without what is `nil`.
+  static func continued(bos: Int32?, eos: Int32?) -> Template {
+    func around(_ text: Piece, _ segment: Int32) -> [Piece] {
+      let start = bos.map { [Piece.special(ids: [$0], segment: segment)] } ?? []
+      return start + [text] + (eos.map { [.special(ids: [$0], segment: segment)] } ?? [])
+    }
+    let single = around(.first(segment: 0), 0)
+    return Template(single: single, pair: single + around(.second(segment: 1), 1))
+  }
+
   /// How many special tokens are put in.
   func addedTokens(toPair isPair: Bool) -> Int {
     (isPair ? pair : single).reduce(0) { count, piece in
@@ -47,13 +75,15 @@ struct Template: Sendable, Equatable {
     }
     return Encoding(ids: ids, segments: segments)
   }
-}
 
-/// How many ids of each text to keep so that both fit in `room`: the longer gives way first, and when neither fits
-/// beside the other each gets half, the longer the odd one.
-func longestFirst(_ first: Int, _ second: Int, room: Int) -> (first: Int, second: Int) {
-  guard first + second > room else { return (first, second) }
-  let shorter = min(first, second)
-  let kept = shorter > room / 2 ? (room / 2, room - room / 2) : (shorter, room - shorter)
-  return first > second ? (kept.1, kept.0) : kept
+  /// Sets `nil` where special tokens stand between the texts' spans.
+  func apply(spans first: [Range<Int>], _ second: [Range<Int>]?) -> [TextSpan?] {
+    (second == nil ? single : pair).flatMap { piece -> [TextSpan?] in
+      switch piece {
+      case .first: first.map { TextSpan(isPair: false, utf8: $0) }
+      case .second: (second ?? []).map { TextSpan(isPair: true, utf8: $0) }
+      case .special(let ids, _): Array(repeating: nil, count: ids.count)
+      }
+    }
+  }
 }

@@ -69,6 +69,26 @@ struct ByteTrie: Sendable {
     node(key).flatMap(value)
   }
 
+  /// The value of the key that is all of `text[range]`.
+  func value(of text: [UInt8], _ range: Range<Int>) -> Int32? {
+    var node = ByteTrie.root
+    for index in range {
+      guard let next = child(of: node, text[index]) else { return nil }
+      node = next
+    }
+    return value(at: node)
+  }
+
+  /// Calls `body` with end and value of each key, of at least one byte, that starts `text[range]`, the shortest first.
+  func forEachMatch(in text: [UInt8], _ range: Range<Int>, _ body: (_ end: Int, _ value: Int32) -> Void) {
+    var node = ByteTrie.root
+    for index in range {
+      guard let next = child(of: node, text[index]) else { return }
+      node = next
+      if let value = value(at: node) { body(index + 1, value) }
+    }
+  }
+
   /// The longest key, of at least one byte, that starts `text[range]`.
   func longestMatch(in text: [UInt8], _ range: Range<Int>, from start: Int32) -> (end: Int, value: Int32)? {
     var node = start

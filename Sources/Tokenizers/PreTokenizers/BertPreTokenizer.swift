@@ -1,7 +1,14 @@
 /// Cuts text at white space and makes each punctuation mark a word.
-enum BertPreTokenizer {
+struct BertPreTokenizer: PreTokenizer {
+  func split(_ text: inout PreTokenizedText) {
+    text.split { text, piece, parts in
+      var position = piece.lowerBound
+      while let word = BertPreTokenizer.nextWord(in: text, from: &position, to: piece.upperBound) { parts.append(word) }
+    }
+  }
+
   /// The next word of `text[position..<end]`; `position` moves behind it.
-  static func nextWord(in text: [UInt8], from position: inout Int, to end: Int) -> Range<Int>? {
+  private static func nextWord(in text: [UInt8], from position: inout Int, to end: Int) -> Range<Int>? {
     let ascii = ascii
     var start = position
     while position < end {

@@ -21,24 +21,31 @@ struct AddedTokens: Sendable {
     var id: Int32?
   }
 
-  private let tokens: [Int32: Token]
+  private let texts: [Int32: String]
   private let raw: Finder
   private let normalized: Finder
-  /// Ids of the tokens that decoding may leave out.
+  /// Ids of the tokens that decoding may leave out: those whose text is the content of a special one.
   let special: Set<Int32>
 
-  init(_ list: [Token], normalizer: BertNormalizer) {
-    tokens = Dictionary(list.map { ($0.id, $0) }, uniquingKeysWith: { $1 })
-    special = Set(list.filter(\.isSpecial).map(\.id))
-    raw = Finder(list.filter { !$0.isNormalized }.map { (Array($0.content.utf8), $0) })
-    normalized = Finder(
-      list.filter(\.isNormalized).map { token in
-        let content = Array(token.content.utf8)
-        return (normalizer.normalize(content, content.indices), token)
-      })
+  init(_ list: [Token], normalizer: (any Normalizer)?) {
+    func pattern(_ token: Token) -> [UInt8] {
+      let content = Array(token.content.utf8)
+      return token.isNormalized ? normalizer?.normalized(content) ?? content : content
+    }
+    let texts = Dictionary(
+      list.map { ($0.id, String(decoding: pattern($0), as: UTF8.self)) }, uniquingKeysWith: { $1 })
+    self.texts = texts
+    let specialContents = Set(list.filter(\.isSpecial).map { Array($0.content.utf8) })
+    special = Set(texts.filter { specialContents.contains(Array($0.value.utf8)) }.keys)
+    raw = Finder(list.filter { !$0.isNormalized }.map { (pattern($0), $0) })
+    normalized = Finder(list.filter(\.isNormalized).map { (pattern($0), $0) })
   }
 
-  subscript(id id: Int32) -> String? { tokens[id]?.content }
+  /// What decoding writes for a token: its content, normalized where the token is.
+  subscript(id id: Int32) -> String? { texts[id] }
+
+  /// The largest id.
+  var largestID: Int32? { texts.keys.max() }
 
   /// Cuts raw text around the tokens that are not normalized.
   func splitRaw(_ text: [UInt8]) -> [Stretch] { raw.split(text) }
@@ -91,8 +98,8 @@ extension AddedTokens {
 
   private static func standsAlone(_ range: Range<Int>, in text: [UInt8]) -> Bool {
     var end = range.upperBound
-    return (range.lowerBound == 0 || !isWordCharacter(text.scalar(before: range.lowerBound)))
-      && (end == text.count || !isWordCharacter(text.scalar(at: &end)))
+    return (range.lowerBound == 0 || !text.scalar(before: range.lowerBound).isWordCharacter)
+      && (end == text.count || !text.scalar(at: &end).isWordCharacter)
   }
 
   private static func widened(
@@ -102,24 +109,14 @@ extension AddedTokens {
     var upper = range.upperBound
     while token.stripsLeft, lower > limit {
       let scalar = text.scalar(before: lower)
-      guard scalar.properties.isWhitespace else { break }
+      guard scalar.isBlank else { break }
       lower -= UTF8.width(scalar)
     }
     while token.stripsRight, upper < text.count {
       var next = upper
-      guard text.scalar(at: &next).properties.isWhitespace else { break }
+      guard text.scalar(at: &next).isBlank else { break }
       upper = next
     }
     return lower..<upper
-  }
-
-  /// The `\w` of regular expressions (UTS #18, annex C).
-  private static func isWordCharacter(_ scalar: Unicode.Scalar) -> Bool {
-    let properties = scalar.properties
-    if properties.isAlphabetic || properties.isJoinControl { return true }
-    switch properties.generalCategory {
-    case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
-    default: return false
-    }
   }
 }

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Every step but one looks at a scalar alone, so that the steps are folded into one replacement per scalar,
 /// looked up in a table for the basic plane. The exception is canonical order: see `Replacements.isReordered`.
-struct BertNormalizer: Sendable {
+struct BertNormalizer: Normalizer {
   struct Options: Sendable, Equatable {
     /// Drops control characters and makes all white space a blank.
     var cleansText = true
@@ -29,31 +29,44 @@ struct BertNormalizer: Sendable {
     }
   }
 
-  /// The normalized form of `text[range]`, in UTF-8.
-  func normalize(_ text: [UInt8], _ range: Range<Int>) -> [UInt8] {
-    var result: [UInt8] = []
-    result.reserveCapacity(range.count + range.count / 8)
-    var position = range.lowerBound
-    while position < range.upperBound {
-      let byte = text[position]
-      if byte < 0x80 {
-        let mapped = ascii[Int(byte)]
-        if mapped != BertNormalizer.dropped { result.append(mapped) }
-        position += 1
-      } else {
-        let start = position
-        let scalar = text.scalar(at: &position)
-        switch replacements[scalar] {
-        case .same: result.append(contentsOf: text[start..<position])
-        case .bytes(let bytes): result.append(contentsOf: bytes)
-        case .reordered: return normalizeStepByStep(text[range])
+  func normalize(_ text: inout AlignedText) {
+    let source = text.bytes
+    text.rewrite { result in
+      var position = 0
+      while position < source.count {
+        let byte = source[position]
+        if byte < 0x80 {
+          let mapped = ascii[Int(byte)]
+          if mapped != BertNormalizer.dropped { result.put(mapped, for: position) }
+          position += 1
+        } else {
+          normalizeStretch(of: source, at: &position, &result)
         }
       }
     }
-    return result
   }
 
-  private func normalizeStepByStep(_ text: ArraySlice<UInt8>) -> [UInt8] {
+  /// Normalizes what lies up to the next ASCII character.
+  ///
+  /// No mark trades places across such a character.
+  private func normalizeStretch(
+    of source: [UInt8], at position: inout Int, _ result: inout AlignedText.Rewriter
+  ) {
+    let (start, resultStart) = (position, result.bytes.count)
+    while position < source.count, source[position] >= 0x80 {
+      let scalarStart = position
+      switch replacements[source.scalar(at: &position)] {
+      case .same: result.keep(scalarStart..<position)
+      case .bytes(let bytes): result.put(bytes, for: scalarStart..<position)
+      case .reordered:
+        while position < source.count, source[position] >= 0x80 { position += 1 }
+        result.truncate(to: resultStart)
+        result.put(normalizedStepByStep(source[start..<position]), for: start..<position)
+      }
+    }
+  }
+
+  private func normalizedStepByStep(_ text: ArraySlice<UInt8>) -> [UInt8] {
     var result = String.UnicodeScalarView()
     result.append(contentsOf: steps.apply(to: Array(String(decoding: text, as: UTF8.self).unicodeScalars)))
     return Array(String(result).utf8)

@@ -21,7 +21,7 @@ struct ScalarClass: OptionSet, Sendable {
 
   private static func computed(_ scalar: Unicode.Scalar) -> ScalarClass {
     var result = category(scalar)
-    if scalar.properties.isWhitespace { result.insert(.whitespace) }
+    if scalar.isBlank { result.insert(.whitespace) }
     if isChinese(scalar.value) { result.insert(.chinese) }
     if scalar.isASCII, isASCIIPunctuation(UInt8(scalar.value)) { result.insert(.punctuation) }
     return result

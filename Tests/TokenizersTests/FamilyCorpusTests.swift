@@ -1,0 +1,44 @@
+import Foundation
+import Testing
+import Tokenizers
+
+/// Ids equal to huggingface/tokenizers on corpora, by SHA-256: on the beginning of each file, or where
+/// `JAY_WHOLE_CORPORA` is set on all of it.
+@Suite(
+  .enabled(
+    if: Fixtures.exists(Fixtures.data.appendingPathComponent("tokenizers")),
+    "needs the data at JAY_DATA or ../shared/data"))
+struct FamilyCorpusTests {
+  struct Golden: Decodable {
+    let collection, tokenizer: String
+    let beginning, whole: Digest
+  }
+
+  struct Digest: Decodable, Equatable {
+    let texts, tokens: Int
+    let sha256: String
+  }
+
+  private static let isWhole = ProcessInfo.processInfo.environment["JAY_WHOLE_CORPORA"] != nil
+
+  @Test(arguments: ["cl15", "corpora", "extra"])
+  func idsEqualTheReference(collection: String) throws {
+    let goldens = try Fixtures.golden("Families/corpora.json", as: [Golden].self)
+      .filter { $0.collection == collection }
+    #expect(goldens.count == Family.all.count)
+    let texts = try Corpora.texts(of: collection, isWhole: Self.isWhole).map { ($0, nil as String?) }
+    for golden in goldens {
+      let family = try #require(Family.all.first { $0.name == golden.tokenizer })
+      let tokenizer = try family.settings == nil ? family.fromTokenizerFile() : family.fromOlderFiles()
+      var sum = SHA256()
+      var tokens = 0
+      for encoding in tokenizer.encodeAll(texts) {
+        sum.update([Int32(encoding.ids.count)])
+        sum.update(encoding.ids)
+        tokens += encoding.ids.count
+      }
+      let digest = Digest(texts: texts.count, tokens: tokens, sha256: sum.finish())
+      #expect(digest == (Self.isWhole ? golden.whole : golden.beginning), "\(golden.tokenizer)")
+    }
+  }
+}
