@@ -1,4 +1,4 @@
-public import Evaluation
+import Evaluation
 import NN
 public import Streams
 import Torch
@@ -11,12 +11,26 @@ public struct EvaluationSettings: ConfigurationSection {
   public var future = true
   /// Examples of each validation split that are scored after each experience; 0 for none.
   public var validation = 500
+  /// How a language model is measured; a classifier always by its classes.
+  public var answers = Answers.scored
+  /// Most tokens that a language model writes for an answer.
+  public var maxAnswerTokens = 50
+
+  public enum Answers: String, Codable, Sendable, CaseIterable {
+    /// The likeliest class name is the answer.
+    case scored
+    /// What the model writes, compared with the accepted answers.
+    case exactMatch, rougeL
+  }
 
   public init() {}
   public static let keys = [
     ConfigurationKey("batchTokens", "padded tokens in one evaluation batch", allowed: .atLeast(1)),
     ConfigurationKey("future", "evaluate experiences that are not trained yet (forward transfer needs it)"),
     ConfigurationKey("validation", "validation examples scored per experience; 0 for none", allowed: .atLeast(0)),
+    ConfigurationKey(
+      "answers", "language models: scored (the likeliest class), exactMatch or rougeL (of what the model writes)"),
+    ConfigurationKey("maxAnswerTokens", "language models: most tokens of an answer", allowed: .atLeast(2)),
   ]
 }
 
@@ -52,15 +66,24 @@ extension Learner {
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
     _ body: ([Int], ClassScores) -> Void
   ) throws {
+    try batches(examples, methods: methods, settings: settings) { places in
+      body(places, scores(of: Batch(places.map { examples[$0] })))
+    }
+  }
+
+  /// Cuts examples into batches and calls `body` with their places, as predictions are made: without a graph, the
+  /// methods around it.
+  private func batches(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
+    _ body: ([Int]) -> Void
+  ) throws {
     let groups =
       knowsTaskAtTest
       ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
     for (experience, members) in groups.sorted(by: { ($0.key ?? -1) < ($1.key ?? -1) }) {
       try predicting(experience, methods: methods) {
         inference {
-          for batch in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) {
-            body(batch, scores(of: Batch(batch.map { examples[$0] })))
-          }
+          for places in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) { body(places) }
         }
       }
     }
@@ -80,14 +103,40 @@ extension Learner {
     return classes
   }
 
-  /// Correct and wrong predictions by class.
+  /// Accuracy and macro-F1 over classes; or, where answers are written, their mean score, which has no F1.
   public func evaluate(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
-  ) throws -> ConfusionCounts {
+  ) throws -> (accuracy: Double?, macroF1: Double?) {
+    let score: AnswerScore? =
+      switch settings.answers {
+      case .scored: nil
+      case .exactMatch: .exactMatch
+      case .rougeL: .rougeL
+      }
+    if let score, model is any Generates {
+      let answers = try write(examples, methods: methods, settings: settings)
+      return (zip(answers, examples).map { score($0, accepted: $1.accepted) }.mean, nil)
+    }
     let predictions = try predict(examples, methods: methods, settings: settings)
     var counts = ConfusionCounts(classes: stream.classNames.count)
     for (example, prediction) in zip(examples, predictions) { counts.add(gold: example.target, predicted: prediction) }
-    return counts
+    return (counts.accuracy, counts.macroF1)
+  }
+
+  /// What a language model answers to each example, in the order given.
+  public func write(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
+  ) throws -> [String] {
+    guard let model = model as? any Generates else {
+      preconditionFailure("write: \(type(of: model)) does not generate")
+    }
+    var written = [String](repeating: "", count: examples.count)
+    try batches(examples, methods: methods, settings: settings) { places in
+      let batch = deviceBatch(Batch(places.map { examples[$0] }), withAnswers: false)
+      let answers = texts(model.generate(batch, maxTokens: settings.maxAnswerTokens))
+      for (place, answer) in zip(places, answers) { written[place] = answer }
+    }
+    return written
   }
 
   /// Runs `body` with the model as the methods want it for predictions, the first method outermost.

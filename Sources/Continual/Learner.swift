@@ -18,15 +18,18 @@ public final class Learner {
   /// The float32 weights before any training, by name; empty unless a method asked to keep them.
   public private(set) var pretrained: [String: Tensor] = [:]
   private let data: (Experience) -> TokenizedExperience
+  private let decode: ([Int32]) -> String
   private var tokenized: [Int: TokenizedExperience] = [:]
 
   /// A model before its first experience. All randomness comes from `seed`; `data` tokenizes an experience and is called
-  /// once for each.
+  /// once for each; `decode` turns the tokens that a language model wrote into text.
   public init(
     model: any TaskModel, stream: TaskStream, device: Device, seed: UInt64,
+    decode: @escaping ([Int32]) -> String = { _ in preconditionFailure("Learner: made without decode") },
     data: @escaping (Experience) -> TokenizedExperience
   ) {
     (self.model, self.stream, self.device, self.data) = (model, stream, device, data)
+    self.decode = decode
     generator = Generator(seed: seed)
     knowsTaskAtTest = stream.declaration.hasTaskLabelAtTest
     // A head's initial values depend on its name and the seed; making them all now lets unseen experiences be
@@ -98,6 +101,9 @@ public final class Learner {
     }
     preconditionFailure("answer(of: \(target)): no experience has this class")
   }
+
+  /// Texts that a language model wrote.
+  func texts(_ answers: [[Int32]]) -> [String] { answers.map(decode) }
 
   /// Integers to tensors. Without `withAnswers` only the texts are there, for a model that is to answer.
   public func deviceBatch(_ batch: Batch, withAnswers: Bool = true) -> DeviceBatch {

@@ -64,6 +64,19 @@ public struct ModelDirectory {
     }
   }
 
+  /// The tokens that end a text: `eos_token_id`, a number or a list.
+  func endTokens() throws -> [Int32] {
+    struct Keys: Decodable {
+      let tokens: [Int32]
+      private enum CodingKeys: String, CodingKey { case tokens = "eos_token_id" }
+      init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        tokens = try (try? values.decode([Int32].self, forKey: .tokens)) ?? [values.decode(Int32.self, forKey: .tokens)]
+      }
+    }
+    return try decode(Keys.self).tokens
+  }
+
   /// Names of all tensors.
   var names: [String] { files.flatMap { $0.entries.map(\.name) } }
 

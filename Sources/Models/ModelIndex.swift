@@ -37,6 +37,24 @@ public enum ModelIndex {
         isUnused: { $0 == "lm_head.weight" || $0.hasSuffix("rotary_emb.inv_freq") })
     }
 
+  /// Whether models of this type answer in text.
+  public static func answersInText(_ architecture: String) -> Bool {
+    entries.first { $0.architecture == architecture }.map { !$0.kind.isEncoder } ?? false
+  }
+
+  /// Loads what a run trains: an encoder with heads, or a language model that answers in text, which reads neither
+  /// `pooling` nor `dropout`.
+  public static func load(
+    _ url: URL, pooling: EncoderClassifier.Pooling, dropout: Double, dtype: DType, device: Device, seed: UInt64
+  ) throws -> any TaskModel {
+    let directory = try ModelDirectory(url)
+    guard answersInText(directory.architecture) else {
+      return try encoder(url, pooling: pooling, dropout: dropout, dtype: dtype, device: device, seed: seed)
+    }
+    let (model, parameters) = try decoder(url, dtype: dtype, device: device)
+    return CausalAnswerer(model, parameters: parameters, endTokens: try directory.endTokens())
+  }
+
   /// Loads an encoder with heads, none yet.
   /// - Parameters:
   ///   - url: the directory.

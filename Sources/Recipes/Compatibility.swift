@@ -1,11 +1,23 @@
 import Continual
 public import Foundation
-import NN
+import Models
 import Streams
 
 /// Whether the methods of a recipe can run on its stream.
 enum Compatibility {
-  static func check(_ recipe: Recipe, _ stream: TaskStream) throws {
+  static func check(
+    _ recipe: Recipe, _ stream: TaskStream, architecture: String
+  ) throws {
+    let answersInText = ModelIndex.answersInText(architecture)
+    if answersInText {
+      for (name, _) in recipe.methods where MethodIndex.named(name)?.card.requires.contains(.heads) == true {
+        throw CompatibilityError.needsHeads(method: name, architecture: architecture)
+      }
+    }
+    for experience in stream.experiences where experience.labels.isEmpty {
+      if !answersInText { throw CompatibilityError.needsText(experience: experience.name, architecture: architecture) }
+      if recipe.evaluation.answers == .scored { throw CompatibilityError.notScored(experience: experience.name) }
+    }
     let declaration = stream.declaration
     for (name, _) in recipe.methods {
       guard let card = MethodIndex.named(name)?.card else { continue }
@@ -31,21 +43,13 @@ enum Compatibility {
   }
 }
 
-extension Compatibility {
-  /// Whether the methods can work with the model.
-  static func check(_ recipe: Recipe, _ model: any TaskModel, architecture: String) throws {
-    guard !(model is any Classifies) else { return }
-    for (name, _) in recipe.methods where MethodIndex.named(name)?.card.requires.contains(.heads) == true {
-      throw CompatibilityError.needsHeads(method: name, architecture: architecture)
-    }
-  }
-}
-
 /// An impossible combination in a recipe.
 public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatable {
   case needsTaskLabel(method: String, stream: String, scenario: String)
   case needsBoundaries(method: String, stream: String, scenario: String)
   case needsHeads(method: String, architecture: String)
+  case needsText(experience: String, architecture: String)
+  case notScored(experience: String)
   case nothingToTrain(experience: String)
   case nothingToTest(experience: String)
   case twice(method: String)
@@ -61,6 +65,12 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
     case .needsHeads(let method, let architecture):
       "'\(method)' works on classification heads, but a model of type \(architecture) answers in text. Choose another method, "
         + "or an encoder (jay list models)."
+    case .needsText(let experience, let architecture):
+      "experience '\(experience)' asks for free texts, but a model of type \(architecture) answers with a class. Choose a "
+        + "language model (jay list models)."
+    case .notScored(let experience):
+      "experience '\(experience)' has no classes that could be scored: its answers are free texts. Set evaluation.answers: "
+        + "rougeL, or exactMatch."
     case .nothingToTrain(let experience):
       "experience '\(experience)' has no training examples. Raise stream.trainCap, or lower stream.validationShare."
     case .nothingToTest(let experience): "experience '\(experience)' has no test examples. Raise stream.testCap."

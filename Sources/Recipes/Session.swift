@@ -26,21 +26,27 @@ public struct Session {
     guard let device = Device(recipe.header.device), device.isAvailable else {
       throw PlaceError.noDevice(recipe.header.device)
     }
-    var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
+    modelDirectory = try places.model(recipe.model.name)
+    let architecture = try ModelDirectory(modelDirectory).architecture
+    var stream = try recipe.stream.resolve(places, seed: recipe.header.seed, architecture: architecture)
     for experience in recipe.stream.prepared(extra) { stream = try stream.appending(experience) }
     self.stream = stream
-    try Compatibility.check(recipe, stream)
-    modelDirectory = try places.model(recipe.model.name)
+    try Compatibility.check(recipe, stream, architecture: architecture)
     let tokenizer = try TokenizerLoader.load(from: modelDirectory)
     self.tokenizer = tokenizer
     let seed = UInt64(recipe.header.seed)
     let model = try ModelIndex.encoder(
       modelDirectory, pooling: .init(rawValue: recipe.model.pooling) ?? .mean, dropout: recipe.model.dropout,
       dtype: recipe.training.precision == .bf16 ? .bfloat16 : .float32, device: device, seed: seed)
-    try Compatibility.check(recipe, model, architecture: try ModelDirectory(modelDirectory).architecture)
     let maxTokens = min(recipe.training.maxTokens, model.maxLength)
-    let learner = Learner(model: model, stream: stream, device: device, seed: seed) { experience in
-      TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: maxTokens)
+    let form = (model as? any Generates)?.endTokens.first.map { end in
+      let room = recipe.evaluation.maxAnswerTokens
+      return AnswerForm(maxTokens: min(maxTokens, model.maxLength - room), maxAnswerTokens: room, end: end)
+    }
+    let decode = { (tokens: [Int32]) in tokenizer.decode(tokens, skipSpecialTokens: true) }
+    let learner = Learner(model: model, stream: stream, device: device, seed: seed, decode: decode) { experience in
+      if let form { return TokenizedExperience(experience, tokenizer: tokenizer, form: form) }
+      return TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: maxTokens)
     }
     let methods = try recipe.methods.map { name, configuration in
       guard let type = MethodIndex.named(name) else { preconditionFailure("method \(name) passed the reader") }

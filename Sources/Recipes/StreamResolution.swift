@@ -1,10 +1,11 @@
 import Foundation
+import Models
 public import Streams
 
 extension StreamSection {
-  /// Loads the stream, cuts it, holds validation out of train, orders it.
-  public func resolve(_ places: Places, seed: Int) throws -> TaskStream {
-    var stream = try load(places)
+  /// Loads the stream as models of this type read it, cuts it, holds validation out of train, orders it.
+  public func resolve(_ places: Places, seed: Int, architecture: String) throws -> TaskStream {
+    var stream = try load(places, isPrompted: ModelIndex.answersInText(architecture))
     if !["cl15", "superni15"].contains(name), !tasks.isEmpty { stream = try stream.subset(names: tasks) }
     stream = prepared(stream)
     if shuffleTasks { stream = stream.reordered(seed: UInt64(seed)) }
@@ -31,15 +32,16 @@ extension StreamSection {
       .capped(caps, seed: UInt64(dataSeed))
   }
 
-  private func load(_ places: Places) throws -> TaskStream {
+  private func load(_ places: Places, isPrompted: Bool) throws -> TaskStream {
     switch name {
     case "meadow": return try .meadow()
     case "folder": return try StreamLoader.load(URL(fileURLWithPath: folder))
     case "cl15":
       let url = folder.isEmpty ? places.data.appendingPathComponent("cl15") : URL(fileURLWithPath: folder)
       guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
-      if order > 0 { return try CL15.stream(url, order: order, holdout: nil) }
-      return try CL15.stream(url, tasks: tasks, holdout: nil)
+      let form = isPrompted ? CL15.Form.benchmark : .pair
+      if order > 0 { return try CL15.stream(url, order: order, form: form, holdout: nil) }
+      return try CL15.stream(url, tasks: tasks, form: form, holdout: nil)
     case "superni15":
       let url = folder.isEmpty ? places.data.appendingPathComponent(name) : URL(fileURLWithPath: folder)
       guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }

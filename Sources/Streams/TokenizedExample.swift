@@ -11,14 +11,18 @@ public struct TokenizedExample: Sendable, Hashable, Codable {
   public let target: Int
   /// The tokens that a language model must write, the one that ends an answer included; none for classifiers.
   public let answer: [Int32]
+  /// The accepted answers as texts, of examples to measure on; empty in training.
+  public let accepted: [String]
   /// Position of the experience it comes from.
   public let experience: Int
 
   public init(
-    id: String, tokens: [Int32], firstLength: Int, target: Int, answer: [Int32] = [], experience: Int
+    id: String, tokens: [Int32], firstLength: Int, target: Int, answer: [Int32] = [], accepted: [String] = [],
+    experience: Int
   ) {
     (self.id, self.tokens, self.firstLength) = (id, tokens, firstLength)
-    (self.target, self.answer, self.experience) = (target, answer, experience)
+    (self.target, self.experience) = (target, experience)
+    (self.answer, self.accepted) = (answer, accepted)
   }
 }
 
@@ -52,6 +56,50 @@ public struct TokenizedExperience: Sendable {
     validation = tokenize(experience.validation)
     test = tokenize(experience.test)
     options = []
+  }
+}
+
+/// How a language model is asked.
+public struct AnswerForm: Sendable {
+  /// Most tokens of the prompt, special tokens included; the end of a longer one is cut, as the benchmarks do.
+  public let maxTokens: Int
+  /// Most tokens of an answer, the one that ends it included.
+  public let maxAnswerTokens: Int
+  /// Ends an answer.
+  public let end: Int32
+
+  public init(maxTokens: Int, maxAnswerTokens: Int, end: Int32) {
+    (self.maxTokens, self.maxAnswerTokens, self.end) = (maxTokens, maxAnswerTokens, end)
+  }
+}
+
+extension TokenizedExperience {
+  /// Tokenizes an experience as prompts and answers.
+  public init(_ experience: Experience, tokenizer: any Tokenizer, form: AnswerForm) {
+    func answer(_ text: String) -> [Int32] {
+      let (encoding, spans) = tokenizer.encodeWithSpans(text)
+      // Special tokens come from no part of the text.
+      let ids = zip(encoding.ids, spans).filter { $0.1 != nil }.map(\.0)
+      return ids.prefix(form.maxAnswerTokens - 1) + [form.end]
+    }
+    let options = experience.labels.map(answer)
+    func tokenize(_ dataset: Dataset, isMeasured: Bool) -> [TokenizedExample] {
+      let prompts = dataset.examples.map { (experience.prompt.text(of: $0, labels: dataset.labels), String?.none) }
+      let encodings = tokenizer.encodeAll(prompts, maxTokens: form.maxTokens)
+      return zip(dataset.examples, encodings).map { example, encoding in
+        let isClass = !dataset.labels.isEmpty
+        return TokenizedExample(
+          id: example.id, tokens: encoding.ids, firstLength: encoding.ids.count,
+          target: isClass ? experience.classes[example.label] : -1,
+          answer: isClass ? options[example.label] : answer(example.answers[0]),
+          accepted: isMeasured ? (isClass ? [dataset.labels[example.label]] : example.answers) : [],
+          experience: experience.index)
+      }
+    }
+    self.init(
+      train: tokenize(experience.train, isMeasured: false),
+      validation: tokenize(experience.validation, isMeasured: true), test: tokenize(experience.test, isMeasured: true),
+      options: options)
   }
 }
 

@@ -1,6 +1,7 @@
 import Continual
 import Evaluation
 public import Foundation
+import Models
 import Streams
 import Torch
 
@@ -25,7 +26,8 @@ extension RunDirectory {
   func add(_ addition: Addition, places: Places) throws -> [String] {
     guard isComplete else { throw AdditionError.unfinished(url.relativePath) }
     let recipe = try Recipe(file: self.recipe)
-    var stream = try recipe.stream.resolve(places, seed: recipe.header.seed)
+    let architecture = try ModelDirectory(places.model(recipe.model.name)).architecture
+    var stream = try recipe.stream.resolve(places, seed: recipe.header.seed, architecture: architecture)
     for experience in recipe.stream.prepared(try Added.experiences(in: self)) {
       stream = try stream.appending(experience)
     }
@@ -33,7 +35,7 @@ extension RunDirectory {
     let (experiences, notes) = try addition.read(behind: stream, seed: UInt64(recipe.stream.dataSeed))
     var grown = stream
     for experience in experiences { grown = try grown.appending(experience) }
-    try Compatibility.check(recipe, grown)
+    try Compatibility.check(recipe, grown, architecture: architecture)
 
     let name = Added.folderName(experiences[0].name, number: Added.folders(in: self).count + 1)
     let temporary = added.appendingPathComponent(".\(name).tmp")
