@@ -35,7 +35,7 @@ public struct Session {
     let tokenizer = try TokenizerLoader.load(from: modelDirectory)
     self.tokenizer = tokenizer
     let seed = UInt64(recipe.header.seed)
-    let model = try ModelIndex.encoder(
+    let model = try ModelIndex.load(
       modelDirectory, pooling: .init(rawValue: recipe.model.pooling) ?? .mean, dropout: recipe.model.dropout,
       dtype: recipe.training.precision == .bf16 ? .bfloat16 : .float32, device: device, seed: seed)
     let maxTokens = min(recipe.training.maxTokens, model.maxLength)
