@@ -28,6 +28,21 @@ public final class LayerNorm {
   public func callAsFunction(_ x: Tensor) -> Tensor { x.layerNorm(weight.value, bias?.value, epsilon: epsilon) }
 }
 
+/// Normalisation by the root mean square over the last dimension with learned scale (Zhang & Sennrich 2019,
+/// arXiv 1910.07467).
+public final class RMSNorm {
+  public let weight: Parameter
+  public let epsilon: Double
+
+  public init(_ width: Int, epsilon: Double, in scope: Scope) {
+    weight = scope.parameter("weight", [width], .ones)
+    self.epsilon = epsilon
+  }
+
+  /// `[..., width]` → `[..., width]`; statistics in float32.
+  public func callAsFunction(_ x: Tensor) -> Tensor { x.rmsNorm(weight.value, epsilon: epsilon) }
+}
+
 /// Element-wise activation functions by the names that model configurations use.
 public enum Activation: String, Sendable, Codable, CaseIterable {
   case gelu, relu, silu, tanh

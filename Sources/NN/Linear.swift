@@ -20,6 +20,12 @@ public final class Linear {
     scope.store.add(self)
   }
 
+  /// A layer whose weight `[outputs, inputs]` another module registered: a head tied to the word embeddings.
+  public init(tiedTo weight: Parameter, in scope: Scope) {
+    (self.weight, bias) = (weight, nil)
+    scope.store.add(self)
+  }
+
   public var inputs: Int { weight.shape[1] }
   public var outputs: Int { weight.shape[0] }
 

@@ -24,6 +24,11 @@ extension Tensor {
     }
   }
 
+  /// x / √(mean(x²) + epsilon) · weight over the last dimension; statistics in float32.
+  public func rmsNorm(_ weight: Tensor, epsilon: Double) -> Tensor {
+    make("rmsNorm", [self, weight]) { ct_rms_norm(pointer, weight.pointer, epsilon, $0) }
+  }
+
   public func softmax(_ dimension: Int = -1) -> Tensor {
     make("softmax", [self]) { ct_softmax(pointer, Int32(dimension), $0) }
   }

@@ -142,6 +142,7 @@ int ct_solve(ct_tensor a, ct_tensor b, ct_tensor *out);
 int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
 int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out);
 int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double epsilon, ct_tensor *out);
+int ct_rms_norm(ct_tensor x, ct_tensor weight, double epsilon, ct_tensor *out);
 int ct_softmax(ct_tensor x, int32_t dim, ct_tensor *out);
 int ct_log_softmax(ct_tensor x, int32_t dim, ct_tensor *out);
 /// `targets` int64; `reduction` 0 none, 1 mean over targets != ignore, 2 sum.

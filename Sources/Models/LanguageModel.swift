@@ -1,0 +1,40 @@
+public import NN
+public import Torch
+
+/// A decoder that predicts the next token.
+public protocol CausalLanguageModel: AnyObject {
+  /// Size of the hidden states.
+  var width: Int { get }
+  /// Number of tokens it can predict.
+  var vocabularySize: Int { get }
+  /// Longest sequence, in tokens.
+  var maxLength: Int { get }
+  /// Hidden states of `tokens`.
+  /// - Parameters:
+  ///   - tokens: int64 `[rows, new]`.
+  ///   - mask: float32 `[rows, read + new]`, 1 for a token and 0 for padding (on either side), over what the cache holds
+  ///     and the new tokens; nil where nothing is padded.
+  ///   - cache: what was read before; the new tokens are added to it.
+  ///   - mode: training or evaluation.
+  /// - Returns: `[rows, new, width]` in the compute dtype.
+  func hidden(_ tokens: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor
+  /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows.
+  func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
+}
+
+/// Masks added to attention scores: 0 keeps, a very negative number drops.
+enum AttentionMask {
+  /// Each of the last `new` of `total` tokens sees itself, those before it (the last `window` of them), and no padding.
+  /// - Returns: `[rows or 1, 1, new, total]`.
+  static func causal(new: Int, total: Int, window: Int?, padding: Tensor?, dtype: DType, device: Device) -> Tensor {
+    let queries = Tensor.arange(total - new..<total, device: device).unsqueezed(1)
+    let keys = Tensor.arange(0..<total, device: device).unsqueezed(0)
+    var isSeen = keys .<= queries
+    if let window { isSeen = isSeen .& (keys .> queries - Double(window)) }
+    isSeen = isSeen.reshaped(1, 1, new, total)
+    if let padding {
+      isSeen = isSeen .& (padding .> Tensor.zeros([], device: device)).reshaped(padding.size(0), 1, 1, total)
+    }
+    return ((isSeen.to(.float32) - 1) * 1e30).to(dtype)
+  }
+}

@@ -1,0 +1,103 @@
+import Foundation
+import NN
+public import Torch
+
+/// Rotary position embedding (Su et al. 2021, arXiv 2104.09864), halves rotated against each other as in the
+/// reference's Llama, with linear and Llama-3 scaling.
+public struct RotaryEmbedding {
+  /// The keys of `config.json` on positions, in their older (`rope_theta`, `rope_scaling`) and newer
+  /// (`rope_parameters`) form.
+  public struct Configuration: Decodable, Sendable {
+    public let base: Double
+    public let scaling: Scaling
+
+    private enum CodingKeys: String, CodingKey {
+      case base = "rope_theta", older = "rope_scaling", newer = "rope_parameters"
+    }
+
+    public init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: CodingKeys.self)
+      let newer = try values.decodeIfPresent(Keys.self, forKey: .newer)
+      let keys = try newer ?? values.decodeIfPresent(Keys.self, forKey: .older)
+      base = try newer?.rope_theta ?? values.decodeIfPresent(Double.self, forKey: .base) ?? 10_000
+      guard let scaling = Scaling(keys) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: newer == nil ? .older : .newer, in: values,
+          debugDescription: "the type '\(keys?.name ?? "")' or one of its numbers is missing or not supported; "
+            + "supported: default, linear, llama3")
+      }
+      self.scaling = scaling
+    }
+  }
+
+  public enum Scaling: Sendable {
+    case none
+    /// Positions divided by a factor.
+    case linear(factor: Double)
+    /// Long wavelengths divided by a factor, short ones kept, those between interpolated.
+    case llama3(factor: Double, low: Double, high: Double, originalPositions: Double)
+
+    init?(_ keys: Keys?) {
+      switch keys?.name {
+      case nil, "default"?: self = .none
+      case "linear"?:
+        guard let factor = keys?.factor else { return nil }
+        self = .linear(factor: factor)
+      case "llama3"?:
+        guard let keys, let factor = keys.factor, let low = keys.low_freq_factor, let high = keys.high_freq_factor,
+          let original = keys.original_max_position_embeddings
+        else { return nil }
+        self = .llama3(factor: factor, low: low, high: high, originalPositions: original)
+      default: return nil
+      }
+    }
+  }
+
+  struct Keys: Decodable {
+    let rope_type: String?
+    let type: String?
+    let rope_theta: Double?
+    let factor: Double?
+    let low_freq_factor: Double?
+    let high_freq_factor: Double?
+    let original_max_position_embeddings: Double?
+    var name: String? { rope_type ?? type }
+  }
+
+  /// Radians a position, `[width / 2]`.
+  private let frequencies: [Float]
+
+  public init(_ configuration: Configuration, width: Int) {
+    frequencies = (0..<width / 2).map { index in
+      let frequency = 1 / pow(configuration.base, 2 * Double(index) / Double(width))
+      return Float(Self.scaled(frequency, configuration.scaling))
+    }
+  }
+
+  private static func scaled(_ frequency: Double, _ scaling: Scaling) -> Double {
+    switch scaling {
+    case .none: return frequency
+    case .linear(let factor): return frequency / factor
+    case .llama3(let factor, let low, let high, let originalPositions):
+      let turns = originalPositions * frequency / (2 * .pi)
+      if turns < low { return frequency / factor }
+      if turns > high { return frequency }
+      let share = (turns - low) / (high - low)
+      return (1 - share) * frequency / factor + share * frequency
+    }
+  }
+
+  /// Cosines and sines at `positions` (int64 `[rows, length]`): each `[rows, 1, length, width]`.
+  public func angles(_ positions: Tensor, dtype: DType) -> (cos: Tensor, sin: Tensor) {
+    let angles = positions.to(.float32).unsqueezed(2) * Tensor(frequencies, device: positions.device)
+    let both = Tensor.concatenated([angles, angles], 2).unsqueezed(1)
+    return (both.cos().to(dtype), both.sin().to(dtype))
+  }
+
+  /// `x [rows, heads, length, width]`, rotated.
+  public static func rotate(_ x: Tensor, _ angles: (cos: Tensor, sin: Tensor)) -> Tensor {
+    let half = x.size(3) / 2
+    let turned = Tensor.concatenated([x.narrowed(3, half..<2 * half) * -1, x.narrowed(3, 0..<half)], 3)
+    return x * angles.cos + turned * angles.sin
+  }
+}

@@ -1,0 +1,39 @@
+public import Torch
+
+/// The keys and values of all layers of a decoder for the tokens it has read, so that each step reads only the new ones.
+///
+/// Memory is taken once, at the first step, for `capacity` tokens of each row.
+public final class KeyValueCache {
+  /// Most tokens of a row.
+  public let capacity: Int
+  /// Tokens read so far, padding included.
+  public private(set) var length = 0
+  private var layers: [(keys: Tensor, values: Tensor)] = []
+
+  public init(capacity: Int) { self.capacity = capacity }
+
+  /// Stores the new keys and values `[rows, heads, new, width]` of a layer, and gives those of all tokens so far.
+  /// The layers of one step come in order, from 0; `advance` ends the step.
+  public func append(_ keys: Tensor, _ values: Tensor, layer: Int) -> (keys: Tensor, values: Tensor) {
+    let end = length + keys.size(2)
+    precondition(end <= capacity, "KeyValueCache: \(end) tokens do not fit a capacity of \(capacity)")
+    if layer == layers.count {
+      func room(_ like: Tensor) -> Tensor {
+        .zeros([like.size(0), like.size(1), capacity, like.size(3)], dtype: like.dtype, device: like.device)
+      }
+      layers.append((room(keys), room(values)))
+    }
+    let store = layers[layer]
+    store.keys.narrowed(2, length..<end).copy(from: keys)
+    store.values.narrowed(2, length..<end).copy(from: values)
+    return (store.keys.narrowed(2, 0..<end), store.values.narrowed(2, 0..<end))
+  }
+
+  /// Counts the tokens that all layers have stored.
+  public func advance(by count: Int) { length += count }
+
+  /// Takes these rows (int64 `[n]`) in place of the present ones: the survivors of a beam search, or the unfinished.
+  public func select(rows: Tensor) {
+    layers = layers.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+  }
+}
