@@ -22,8 +22,63 @@ public protocol CausalLanguageModel: AnyObject {
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
+/// An encoder that reads a text and a decoder that writes one.
+public protocol SequenceToSequenceModel: AnyObject {
+  /// Size of the hidden states.
+  var width: Int { get }
+  /// Number of tokens it can predict.
+  var vocabularySize: Int { get }
+  /// Longest sequence of either side, in tokens.
+  var maxLength: Int { get }
+  /// The token that the decoder reads first.
+  var startToken: Int { get }
+  /// Hidden states of the text.
+  /// - Parameters:
+  ///   - tokens: int64 `[rows, length]`.
+  ///   - mask: float32 `[rows, length]`, 1 for a token and 0 for padding (on either side); nil where nothing is padded.
+  ///   - mode: training or evaluation.
+  /// - Returns: `[rows, length, width]` in the compute dtype.
+  func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor
+  /// Hidden states of what is written, each token seeing those before it and the text.
+  /// - Parameters:
+  ///   - tokens: int64 `[rows, new]`, beginning with `startToken`; padding, if any, stands on the right.
+  ///   - encoded: what `encode` gave, `[rows, length, width]`.
+  ///   - mask: the text's mask.
+  ///   - cache: what was written before; the new tokens are added to it.
+  ///   - mode: training or evaluation.
+  /// - Returns: `[rows, new, width]` in the compute dtype.
+  func decode(_ tokens: Tensor, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor
+  /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows.
+  func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
+}
+
+/// An encoder that predicts hidden tokens.
+public protocol MaskedLanguageModel: TextEncoder {
+  /// Number of tokens it can predict.
+  var vocabularySize: Int { get }
+  /// `[..., width]` → `[..., vocabularySize]`: scores of the token at each of these positions.
+  func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
+}
+
+extension MaskedLanguageModel {
+  /// Scores at chosen positions only.
+  /// - Parameters:
+  ///   - hidden: `[rows, length, width]`.
+  ///   - positions: int64 `[n]`, row · length + position.
+  ///   - mode: training or evaluation.
+  /// - Returns: `[n, vocabularySize]`.
+  public func logits(_ hidden: Tensor, at positions: Tensor, _ mode: Mode) -> Tensor {
+    logits(hidden.reshaped(-1, width).gathered(0, positions), mode)
+  }
+}
+
 /// Masks added to attention scores: 0 keeps, a very negative number drops.
 enum AttentionMask {
+  /// `padding` float32 `[rows, keys]`, 1 for a token, → `[rows, 1, 1, keys]`.
+  static func padding(_ padding: Tensor, dtype: DType) -> Tensor {
+    ((padding - 1) * 1e30).to(dtype).reshaped(padding.size(0), 1, 1, padding.size(1))
+  }
+
   /// Each of the last `new` of `total` tokens sees itself, those before it (the last `window` of them), and no padding.
   /// - Returns: `[rows or 1, 1, new, total]`.
   static func causal(new: Int, total: Int, window: Int?, padding: Tensor?, dtype: DType, device: Device) -> Tensor {

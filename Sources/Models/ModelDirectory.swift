@@ -88,18 +88,20 @@ final class CheckpointSource: WeightSource {
   private let directory: ModelDirectory
   /// Leading part of the checkpoint's names that the model's names lack (`bert.`).
   private let prefix: String
+  /// Leading part of the model's names that stand outside the prefix in the checkpoint (`cls.`).
+  private let outside: String?
   private let dtype: DType
   private(set) var missing: [String] = []
   private(set) var misshapen: [String] = []
   private(set) var used: Set<String> = []
 
   /// - Parameter dtype: the model's compute dtype.
-  init(_ directory: ModelDirectory, prefix: String, dtype: DType) {
-    (self.directory, self.prefix, self.dtype) = (directory, prefix, dtype)
+  init(_ directory: ModelDirectory, prefix: String, outside: String? = nil, dtype: DType) {
+    (self.directory, self.prefix, self.outside, self.dtype) = (directory, prefix, outside, dtype)
   }
 
   func weight(_ name: String, shape: [Int]) -> Tensor? {
-    let full = prefix + name
+    let full = outside.map(name.hasPrefix) ?? false ? name : prefix + name
     guard let file = directory.file(of: full), let entry = file.entry(full) else {
       missing.append(full)
       return placeholder(shape)

@@ -8,38 +8,61 @@ public enum ModelIndex {
     /// `model_type` in `config.json`.
     public let architecture: String
     public let summary: String
-    let kind: Kind
     /// Leading part of tensor names in checkpoints that wrap the backbone.
     var prefix = ""
-    /// Tensors of a checkpoint that are not used (pooler, pre-training heads, the copy of a tied head).
+    /// Leading part of the names of an encoder's pre-training head, which stands outside that prefix.
+    var head: String?
+    var encoder: Make<any TextEncoder>?
+    var masked: Make<any MaskedLanguageModel>?
+    var causal: Make<any CausalLanguageModel>?
+    var sequenceToSequence: Make<any SequenceToSequenceModel>?
+    /// Tensors of a checkpoint that Jay does not use (pooler, other heads, copies of tied weights).
     let isUnused: @Sendable (String) -> Bool
   }
 
-  enum Kind: Sendable {
-    case encoder(@Sendable (ModelDirectory, Scope) throws -> any TextEncoder)
-    case decoder(@Sendable (ModelDirectory, Scope) throws -> any CausalLanguageModel)
-  }
+  typealias Make<Model> = @Sendable (ModelDirectory, Scope) throws -> Model
 
   public static let entries =
     [
+      bert("bert", "BERT-family encoders (BERT, MiniLM, …)", head: "cls."),
+      bert("roberta", "RoBERTa encoders", head: "lm_head."),
+      bert("xlm-roberta", "RoBERTa encoders of many languages (XLM-R)", head: "lm_head."),
       Entry(
-        architecture: "bert", summary: "BERT-family encoders (BERT, MiniLM, …)",
-        kind: .encoder { try BERT($0.decode(BERT.Configuration.self), in: $1) }, prefix: "bert.",
+        architecture: "t5", summary: "T5 encoder-decoders (T5, T5 v1.1, Flan-T5)",
+        sequenceToSequence: { try T5($0.decode(T5.Configuration.self), in: $1) },
         isUnused: {
-          $0.contains("pooler.") || $0.hasPrefix("cls.") || $0.hasPrefix("classifier.")
-            || $0.hasSuffix("position_ids")
-        })
+          $0.hasSuffix("embed_tokens.weight") || $0 == "lm_head.weight"
+            || $0.hasSuffix("EncDecAttention.relative_attention_bias.weight")
+        }),
+      llama("llama", "Llama-family decoders (Llama 2, Llama 3)"),
+      llama("mistral", "Mistral decoders"),
+      llama("qwen2", "Qwen2 and Qwen2.5 decoders"),
+      llama("qwen3", "Qwen3 decoders"),
     ]
-    + ["llama", "mistral", "qwen2", "qwen3"].map { type in
-      Entry(
-        architecture: type, summary: "decoders of the Llama family",
-        kind: .decoder { try Llama($0.decode(Llama.Configuration.self), in: $1) },
-        isUnused: { $0 == "lm_head.weight" || $0.hasSuffix("rotary_emb.inv_freq") })
-    }
 
+  private static func bert(_ architecture: String, _ summary: String, head: String) -> Entry {
+    Entry(
+      architecture: architecture, summary: summary,
+      prefix: architecture == "bert" ? "bert." : "roberta.", head: head,
+      encoder: { try BERT($0.decode(BERT.Configuration.self), in: $1) },
+      masked: { try MaskedBERT($0.decode(BERT.Configuration.self), in: $1) },
+      isUnused: {
+        $0.contains("pooler.") || $0.hasPrefix(head) || $0.hasPrefix("classifier.") || $0.hasSuffix("position_ids")
+      })
+  }
+
+  private static func llama(_ architecture: String, _ summary: String) -> Entry {
+    Entry(
+      architecture: architecture, summary: summary,
+      causal: { try Llama($0.decode(Llama.Configuration.self), in: $1) },
+      isUnused: { $0 == "lm_head.weight" || $0.hasSuffix("rotary_emb.inv_freq") })
+  }
+}
+
+extension ModelIndex {
   /// Whether models of this type answer in text.
   public static func answersInText(_ architecture: String) -> Bool {
-    entries.first { $0.architecture == architecture }.map { !$0.kind.isEncoder } ?? false
+    entries.first { $0.architecture == architecture }.map { $0.encoder == nil } ?? false
   }
 
   /// Loads what a run trains: an encoder with heads, or a language model that answers in text, which reads neither
@@ -51,11 +74,11 @@ public enum ModelIndex {
     guard answersInText(directory.architecture) else {
       return try encoder(url, pooling: pooling, dropout: dropout, dtype: dtype, device: device, seed: seed)
     }
-    let (model, parameters) = try decoder(url, dtype: dtype, device: device)
-    return CausalAnswerer(model, parameters: parameters, endTokens: try directory.endTokens())
+    let loaded = try loadCausal(url, dtype: dtype, device: device, seed: seed)
+    return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: try directory.endTokens())
   }
 
-  /// Loads an encoder with heads, none yet.
+  /// Loads a model directory as an encoder with heads, none yet.
   /// - Parameters:
   ///   - url: the directory.
   ///   - pooling: how a text becomes one vector.
@@ -66,50 +89,57 @@ public enum ModelIndex {
   public static func encoder(
     _ url: URL, pooling: EncoderClassifier.Pooling, dropout: Double, dtype: DType, device: Device, seed: UInt64
   ) throws -> EncoderClassifier {
-    try load(url, dtype, device, seed) { entry, directory, scope in
-      guard case .encoder(let make) = entry.kind else {
-        throw ModelError.unsupported(directory.architecture, url, known: architectures { $0.isEncoder })
-      }
-      return EncoderClassifier(
-        try make(directory, scope), pooling: pooling, dropout: dropout, heads: scope.fresh(.head, seed: seed))
-    }
+    let (encoder, scope) = try build(url, dtype, device, seed, \.encoder)
+    return EncoderClassifier(encoder, pooling: pooling, dropout: dropout, heads: scope.fresh(.head, seed: seed))
   }
 
-  /// Loads a decoder, with the store of its parameters.
-  public static func decoder(
-    _ url: URL, dtype: DType, device: Device
-  ) throws -> (model: any CausalLanguageModel, parameters: ParameterStore) {
-    try load(url, dtype, device, 0) { entry, directory, scope in
-      guard case .decoder(let make) = entry.kind else {
-        throw ModelError.unsupported(directory.architecture, url, known: architectures { !$0.isEncoder })
-      }
-      return (try make(directory, scope), scope.store)
-    }
+  /// Loads a model directory as an encoder with the head that predicts hidden tokens.
+  public static func loadMasked(
+    _ url: URL, dtype: DType, device: Device, seed: UInt64
+  ) throws -> Loaded<any MaskedLanguageModel> {
+    let (model, scope) = try build(url, dtype, device, seed, \.masked)
+    return Loaded(model: model, parameters: scope.store)
   }
 
-  private static func load<Model>(
-    _ url: URL, _ dtype: DType, _ device: Device, _ seed: UInt64,
-    _ make: (Entry, ModelDirectory, Scope) throws -> Model
-  ) throws -> Model {
+  /// Loads a model directory as a decoder.
+  public static func loadCausal(
+    _ url: URL, dtype: DType, device: Device, seed: UInt64
+  ) throws -> Loaded<any CausalLanguageModel> {
+    let (model, scope) = try build(url, dtype, device, seed, \.causal)
+    return Loaded(model: model, parameters: scope.store)
+  }
+
+  /// Loads a model directory as an encoder and a decoder.
+  public static func loadSequenceToSequence(
+    _ url: URL, dtype: DType, device: Device, seed: UInt64
+  ) throws -> Loaded<any SequenceToSequenceModel> {
+    let (model, scope) = try build(url, dtype, device, seed, \.sequenceToSequence)
+    return Loaded(model: model, parameters: scope.store)
+  }
+
+  private static func build<Model>(
+    _ url: URL, _ dtype: DType, _ device: Device, _ seed: UInt64, _ kind: KeyPath<Entry, Make<Model>?>
+  ) throws -> (Model, Scope) {
     let directory = try ModelDirectory(url)
-    guard let entry = entries.first(where: { $0.architecture == directory.architecture }) else {
-      throw ModelError.unsupported(directory.architecture, url, known: architectures { _ in true })
+    guard let entry = entries.first(where: { $0.architecture == directory.architecture }),
+      let make = entry[keyPath: kind]
+    else {
+      let known = entries.filter { $0[keyPath: kind] != nil }.map(\.architecture)
+      throw ModelError.unsupported(directory.architecture, url, known: known)
     }
     let isPrefixed = directory.names.contains { $0.hasPrefix(entry.prefix) }
-    let source = CheckpointSource(directory, prefix: isPrefixed ? entry.prefix : "", dtype: dtype)
+    let source = CheckpointSource(directory, prefix: isPrefixed ? entry.prefix : "", outside: entry.head, dtype: dtype)
     let scope = Scope(store: ParameterStore(), dtype: dtype, device: device, seed: seed, source: source)
-    let model = try make(entry, directory, scope)
+    let model = try make(directory, scope)
     try source.verify(ignoring: entry.isUnused)
     // In bfloat16 the float32 originals were read to be rounded; until something trains them nobody looks again.
     for file in directory.files { file.releasePages() }
-    return model
+    return (model, scope)
   }
 
-  private static func architectures(where isIncluded: (Kind) -> Bool) -> [String] {
-    entries.filter { isIncluded($0.kind) }.map(\.architecture)
+  /// A model and its parameters.
+  public struct Loaded<Model> {
+    public let model: Model
+    public let parameters: ParameterStore
   }
-}
-
-extension ModelIndex.Kind {
-  var isEncoder: Bool { if case .encoder = self { true } else { false } }
 }

@@ -2,13 +2,15 @@ public import Torch
 
 /// The keys and values of all layers of a decoder for the tokens it has read, so that each step reads only the new ones.
 ///
-/// Memory is taken once, at the first step, for `capacity` tokens of each row.
+/// Memory is taken once, at the first step, for `capacity` tokens of each row. For use without gradients: steps write
+/// into the same memory.
 public final class KeyValueCache {
   /// Most tokens of a row.
   public let capacity: Int
   /// Tokens read so far, padding included.
   public private(set) var length = 0
   private var layers: [(keys: Tensor, values: Tensor)] = []
+  private var encoded: [(keys: Tensor, values: Tensor)] = []
 
   public init(capacity: Int) { self.capacity = capacity }
 
@@ -38,8 +40,18 @@ public final class KeyValueCache {
     self.length = length
   }
 
-  /// Takes these rows (int64 `[n]`) in place of the present ones: the survivors of a beam search, or the unfinished.
+  /// The keys and values `[rows, heads, length, width]` of the encoder's tokens for a layer: made at the first step.
+  public func encoded(layer: Int, _ make: () -> (keys: Tensor, values: Tensor)) -> (keys: Tensor, values: Tensor) {
+    if layer == encoded.count { encoded.append(make()) }
+    return encoded[layer]
+  }
+
+  /// Takes these rows (int64 `[n]`, of the present ones) in place of the present ones: the survivors of a beam search,
+  /// or the unfinished. Masks and encoded states that go with the rows are the caller's to select.
   public func select(rows: Tensor) {
-    layers = layers.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+    func selected(_ pairs: [(keys: Tensor, values: Tensor)]) -> [(keys: Tensor, values: Tensor)] {
+      pairs.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+    }
+    (layers, encoded) = (selected(layers), selected(encoded))
   }
 }

@@ -21,8 +21,10 @@ public final class Linear {
   }
 
   /// A layer whose weight `[outputs, inputs]` another module registered: a head tied to the word embeddings.
-  public init(tiedTo weight: Parameter, in scope: Scope) {
-    (self.weight, bias) = (weight, nil)
+  /// A bias is registered below `scope`.
+  public init(tiedTo weight: Parameter, bias: Bool = false, in scope: Scope) {
+    self.weight = weight
+    self.bias = bias ? scope.parameter("bias", [weight.shape[0]], .zeros) : nil
     scope.store.add(self)
   }
 

@@ -1,11 +1,12 @@
 public import NN
 public import Torch
 
-/// The BERT encoder (Devlin et al. 2019, arXiv 1810.04805), post-layer-norm, absolute positions.
-/// Golden: `bert-tiny` and `minilm`, huggingface/transformers 5.23 `BertModel`.
+/// The BERT encoder (Devlin et al. 2019, arXiv 1810.04805), post-layer-norm, absolute positions; RoBERTa (Liu et al.
+/// 2019, arXiv 1907.11692) and XLM-R are the same encoder with other positions and without segments.
+/// Golden: `bert-tiny`, `minilm` and `roberta-tiny`, huggingface/transformers 5.23 `BertModel`, `RobertaModel`.
 public final class BERT: TextEncoder {
   public let configuration: Configuration
-  private let embeddings: Embeddings
+  let embeddings: Embeddings
   private let layers: [Layer]
 
   public init(_ configuration: Configuration, in scope: Scope) {
@@ -15,22 +16,21 @@ public final class BERT: TextEncoder {
   }
 
   public var width: Int { configuration.width }
-  public var maxLength: Int { configuration.maxPositions }
+  public var maxLength: Int { configuration.maxPositions - configuration.firstPosition }
 
   public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
     var x = embeddings(batch, mode)
     // 0 keeps a key, −inf drops it; made once for all layers.
-    let mask = batch.mask.map { mask in
-      ((mask - 1) * 1e30).to(x.dtype).reshaped(batch.rows, 1, 1, mask.size(1))
-    }
+    let mask = batch.mask.map { AttentionMask.padding($0, dtype: x.dtype) }
     for layer in layers { x = layer(x, mask, mode) }
     return x
   }
 
   final class Embeddings {
-    private let words: Embedding, positions: Embedding, segments: Embedding
+    let words: Embedding
+    private let positions: Embedding, segments: Embedding
     private let norm: LayerNorm
-    private let dropout: Double
+    private let configuration: Configuration
 
     init(_ c: Configuration, in scope: Scope) {
       let normal = Initializer.normal(deviation: c.initializerDeviation)
@@ -38,13 +38,14 @@ public final class BERT: TextEncoder {
       positions = Embedding(c.maxPositions, c.width, initializer: normal, in: scope / "position_embeddings")
       segments = Embedding(c.segmentTypes, c.width, initializer: normal, in: scope / "token_type_embeddings")
       norm = LayerNorm(c.width, epsilon: c.layerNormEpsilon, in: scope / "LayerNorm")
-      dropout = c.hiddenDropout
+      configuration = c
     }
 
     func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-      let length = batch.tokens.size(1)
-      let position = positions.weight.value.narrowed(0, 0..<length)
-      return mode.dropout(norm(words(batch.tokens) + segments(batch.segments) + position), dropout)
+      let first = configuration.firstPosition
+      let position = positions.weight.value.narrowed(0, first..<first + batch.tokens.size(1))
+      let segment = configuration.readsSegments ? segments(batch.segments) : segments.weight.value.at(0, 0)
+      return mode.dropout(norm(words(batch.tokens) + segment + position), configuration.hiddenDropout)
     }
   }
 

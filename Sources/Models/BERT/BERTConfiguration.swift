@@ -1,7 +1,7 @@
 public import NN
 
 extension BERT {
-  /// The keys of a BERT `config.json` that change the computation.
+  /// The keys of a BERT or RoBERTa `config.json` that change the computation.
   public struct Configuration: Decodable, Sendable {
     public let vocabularySize: Int
     public let width: Int
@@ -15,8 +15,14 @@ extension BERT {
     public let attentionDropout: Double
     public let layerNormEpsilon: Double
     public let initializerDeviation: Double
+    /// Row of the first token in the table of positions: 0, in RoBERTa the row behind the padding index's.
+    public let firstPosition: Int
+    /// Whether the second text of a pair has a vector of its own; RoBERTa gives every token the first one.
+    public let readsSegments: Bool
 
     private enum CodingKeys: String, CodingKey {
+      case type = "model_type"
+      case paddingIndex = "pad_token_id"
       case vocabularySize = "vocab_size"
       case width = "hidden_size"
       case layers = "num_hidden_layers"
@@ -46,12 +52,20 @@ extension BERT {
       attentionDropout = try values.decodeIfPresent(Double.self, forKey: .attentionDropout) ?? 0.1
       layerNormEpsilon = try values.decodeIfPresent(Double.self, forKey: .layerNormEpsilon) ?? 1e-12
       initializerDeviation = try values.decodeIfPresent(Double.self, forKey: .initializerDeviation) ?? 0.02
+      let type = try values.decode(String.self, forKey: .type)
+      readsSegments = type == "bert"
+      firstPosition = readsSegments ? 0 : (try values.decodeIfPresent(Int.self, forKey: .paddingIndex) ?? 1) + 1
       try Self.requireSizes(
         values,
         [
           (.vocabularySize, vocabularySize), (.width, width), (.layers, layers), (.attentionHeads, attentionHeads),
           (.intermediateWidth, intermediateWidth), (.maxPositions, maxPositions), (.segmentTypes, segmentTypes),
         ])
+      guard (0..<maxPositions).contains(firstPosition) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .paddingIndex, in: values,
+          debugDescription: "the first position, \(firstPosition), is not one of \(maxPositions)")
+      }
       guard width % attentionHeads == 0 else {
         throw DecodingError.dataCorruptedError(
           forKey: .attentionHeads, in: values,

@@ -45,15 +45,16 @@ public final class Llama: CausalLanguageModel {
       positions = Tensor.arange(total - new..<total, device: tokens.device).unsqueezed(0)
     }
     let angles = rotary.angles(positions, dtype: x.dtype)
-    // One new token with nothing padded and no window sees everything.
-    let seesAll = new == 1 && mask == nil && configuration.window.map { total <= $0 } ?? true
-    let additive =
-      seesAll
-      ? nil
-      : AttentionMask.causal(
-        new: new, total: total, window: configuration.window, padding: mask, dtype: x.dtype, device: x.device)
+    var masks: [Int?: Tensor] = [:]
+    for window in Set(configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }) {
+      // One new token with nothing padded and no window sees everything.
+      if new == 1, mask == nil, window == nil { continue }
+      masks[window] = AttentionMask.causal(
+        new: new, total: total, window: window, padding: mask, dtype: x.dtype, device: x.device)
+    }
     for (index, layer) in layers.enumerated() {
-      x = layer(x, angles, additive, cache.map { ($0, index) }, mode)
+      let window = configuration.windows[index].flatMap { $0 < total ? $0 : nil }
+      x = layer(x, angles, masks[window], cache.map { ($0, index) }, mode)
     }
     cache?.advance(by: new)
     return norm(x)
@@ -114,7 +115,7 @@ public final class Llama: CausalLanguageModel {
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
       let mixed = Tensor.attention(
         queries, shared(keys), shared(values), mask: mask, scale: 1 / Double(headWidth).squareRoot(),
-        generator: &mode.generator)
+        dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
       return attentionOutput(mixed.transposed(1, 2).reshaped(rows, length, -1), mode)
     }
 

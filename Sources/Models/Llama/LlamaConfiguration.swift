@@ -1,4 +1,3 @@
-import Foundation
 public import NN
 
 extension Llama {
@@ -22,8 +21,10 @@ extension Llama {
     /// Whether queries and keys are normalised in each head (Qwen3).
     public let normalisesHeads: Bool
     public let tiesHead: Bool
-    /// A token sees so many before it, itself included; nil for all.
-    public let window: Int?
+    /// Probability of dropping an attention weight in training.
+    public let attentionDropout: Double
+    /// For each layer, how many tokens a token sees, itself included; nil for all before it.
+    public let windows: [Int?]
     public let initializerDeviation: Double
 
     private enum CodingKeys: String, CodingKey {
@@ -43,6 +44,9 @@ extension Llama {
       case tiesHead = "tie_word_embeddings"
       case window = "sliding_window"
       case usesWindow = "use_sliding_window"
+      case fullLayers = "max_window_layers"
+      case layerTypes = "layer_types"
+      case attentionDropout = "attention_dropout"
       case initializerDeviation = "initializer_range"
     }
 
@@ -55,10 +59,17 @@ extension Llama {
       layers = try values.decode(Int.self, forKey: .layers)
       attentionHeads = try values.decode(Int.self, forKey: .attentionHeads)
       // The defaults of the reference's configurations.
-      keyValueHeads = try values.decodeIfPresent(Int.self, forKey: .keyValueHeads) ?? attentionHeads
-      headWidth = try values.decodeIfPresent(Int.self, forKey: .headWidth) ?? width / max(1, attentionHeads)
+      let heads = ["mistral": 8, "qwen2": 32, "qwen3": 32]
+      keyValueHeads =
+        try values.contains(.keyValueHeads)
+        ? values.decode(Int?.self, forKey: .keyValueHeads) ?? attentionHeads : heads[type] ?? attentionHeads
+      headWidth =
+        try values.decodeIfPresent(Int.self, forKey: .headWidth)
+        ?? (type == "qwen3" ? 128 : width / max(1, attentionHeads))
       activation = try values.decodeIfPresent(Activation.self, forKey: .activation) ?? .silu
-      maxPositions = try values.decodeIfPresent(Int.self, forKey: .maxPositions) ?? 2048
+      maxPositions =
+        try values.decodeIfPresent(Int.self, forKey: .maxPositions)
+        ?? (["mistral": 131_072, "qwen2": 32_768, "qwen3": 32_768][type] ?? 2048)
       normEpsilon = try values.decodeIfPresent(Double.self, forKey: .normEpsilon) ?? 1e-6
       rope = try RotaryEmbedding.Configuration(from: decoder)
       let bias = try values.decodeIfPresent(Bool.self, forKey: .attentionBias) ?? false
@@ -66,25 +77,57 @@ extension Llama {
       hasFeedForwardBias = try values.decodeIfPresent(Bool.self, forKey: .feedForwardBias) ?? false
       normalisesHeads = type == "qwen3"
       tiesHead = try values.decodeIfPresent(Bool.self, forKey: .tiesHead) ?? false
-      let usesWindow = try values.decodeIfPresent(Bool.self, forKey: .usesWindow) ?? (type == "mistral")
-      window = usesWindow ? try values.decodeIfPresent(Int.self, forKey: .window) : nil
+      attentionDropout = try values.decodeIfPresent(Double.self, forKey: .attentionDropout) ?? 0
+      windows = try Self.windows(values, type: type, layers: layers)
       initializerDeviation = try values.decodeIfPresent(Double.self, forKey: .initializerDeviation) ?? 0.02
-      try check(values, type)
+      try check(values)
     }
 
-    private func check(_ values: KeyedDecodingContainer<CodingKeys>, _ type: String) throws {
+    private static func windows(
+      _ values: KeyedDecodingContainer<CodingKeys>, type: String, layers: Int
+    ) throws -> [Int?] {
+      let count = min(max(0, layers), Int(Int16.max))
+      let isUsed =
+        switch type {
+        case "mistral": true
+        case "qwen2", "qwen3": try values.decodeIfPresent(Bool.self, forKey: .usesWindow) ?? false
+        default: false
+        }
+      let window = values.contains(.window) ? try values.decode(Int?.self, forKey: .window) : 4096
+      guard isUsed, let window else { return Array(repeating: nil, count: count) }
+      guard (1...Int(Int32.max)).contains(window) else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .window, in: values, debugDescription: "\(window) is not a number from 1 to \(Int32.max)")
+      }
+      if type == "mistral" { return Array(repeating: window, count: count) }
+      if let types = try values.decodeIfPresent([String].self, forKey: .layerTypes) {
+        guard types.count == layers else {
+          throw DecodingError.dataCorruptedError(
+            forKey: .layerTypes, in: values, debugDescription: "\(types.count) types for \(layers) layers")
+        }
+        return types.map { $0 == "sliding_attention" ? window : nil }
+      }
+      let full = try values.decodeIfPresent(Int.self, forKey: .fullLayers) ?? 28
+      return (0..<count).map { $0 >= full ? window : nil }
+    }
+
+    private func check(_ values: KeyedDecodingContainer<CodingKeys>) throws {
       let sizes: [(CodingKeys, Int)] = [
         (.vocabularySize, vocabularySize), (.width, width), (.intermediateWidth, intermediateWidth), (.layers, layers),
         (.attentionHeads, attentionHeads), (.keyValueHeads, keyValueHeads), (.headWidth, headWidth),
-        (.maxPositions, maxPositions), (.window, window ?? 1),
+        (.maxPositions, maxPositions),
       ]
       for (key, size) in sizes where size < 1 || size > Int32.max {
         throw DecodingError.dataCorruptedError(
           forKey: key, in: values, debugDescription: "\(size) is not a number from 1 to \(Int32.max)")
       }
-      if type != "mistral", window != nil {
+      guard layers <= Int16.max else {
         throw DecodingError.dataCorruptedError(
-          forKey: .usesWindow, in: values, debugDescription: "layers with and without a window are not supported")
+          forKey: .layers, in: values, debugDescription: "\(layers) is not a number from 1 to \(Int16.max)")
+      }
+      guard headWidth % 2 == 0 else {
+        throw DecodingError.dataCorruptedError(
+          forKey: .headWidth, in: values, debugDescription: "a rotary embedding needs an even width, not \(headWidth)")
       }
       guard attentionHeads % keyValueHeads == 0 else {
         throw DecodingError.dataCorruptedError(

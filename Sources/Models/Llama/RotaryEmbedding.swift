@@ -20,13 +20,12 @@ public struct RotaryEmbedding {
       let newer = try values.decodeIfPresent(Keys.self, forKey: .newer)
       let keys = try newer ?? values.decodeIfPresent(Keys.self, forKey: .older)
       base = try newer?.rope_theta ?? values.decodeIfPresent(Double.self, forKey: .base) ?? 10_000
-      guard let scaling = Scaling(keys) else {
+      do {
+        scaling = try Scaling(keys)
+      } catch {
         throw DecodingError.dataCorruptedError(
-          forKey: newer == nil ? .older : .newer, in: values,
-          debugDescription: "the type '\(keys?.name ?? "")' or one of its numbers is missing or not supported; "
-            + "supported: default, linear, llama3")
+          forKey: newer == nil ? .older : .newer, in: values, debugDescription: error.reason)
       }
-      self.scaling = scaling
     }
   }
 
@@ -37,20 +36,29 @@ public struct RotaryEmbedding {
     /// Long wavelengths divided by a factor, short ones kept, those between interpolated.
     case llama3(factor: Double, low: Double, high: Double, originalPositions: Double)
 
-    init?(_ keys: Keys?) {
+    fileprivate init(_ keys: Keys?) throws(Refusal) {
+      func number(_ key: String, _ value: Double?) throws(Refusal) -> Double {
+        guard let value, value > 0 else { throw Refusal("'\(key)' is missing or not above 0") }
+        return value
+      }
       switch keys?.name {
       case nil, "default"?: self = .none
-      case "linear"?:
-        guard let factor = keys?.factor else { return nil }
-        self = .linear(factor: factor)
+      case "linear"?: self = .linear(factor: try number("factor", keys?.factor))
       case "llama3"?:
-        guard let keys, let factor = keys.factor, let low = keys.low_freq_factor, let high = keys.high_freq_factor,
-          let original = keys.original_max_position_embeddings
-        else { return nil }
-        self = .llama3(factor: factor, low: low, high: high, originalPositions: original)
-      default: return nil
+        self = .llama3(
+          factor: try number("factor", keys?.factor), low: try number("low_freq_factor", keys?.low_freq_factor),
+          high: try number("high_freq_factor", keys?.high_freq_factor),
+          originalPositions: try number(
+            "original_max_position_embeddings", keys?.original_max_position_embeddings))
+      case let name?:
+        throw Refusal("the rope type '\(name)' is not supported. Supported: default, linear, llama3")
       }
     }
+  }
+
+  fileprivate struct Refusal: Error {
+    let reason: String
+    init(_ reason: String) { self.reason = reason }
   }
 
   struct Keys: Decodable {

@@ -1,0 +1,124 @@
+public import NN
+public import Torch
+
+/// The T5 encoder and decoder (Raffel et al. 2020, arXiv 1910.10683), v1.0 and v1.1 (Flan): pre-norm by the root mean
+/// square, relative position bias shared by the layers of a stack, no scale on the scores.
+/// Golden: `t5-*`, huggingface/transformers 5.23 `T5ForConditionalGeneration`.
+public final class T5: SequenceToSequenceModel {
+  public let configuration: Configuration
+  private let words: Embedding
+  private let encoder: Stack
+  private let decoder: Stack
+  private let head: Linear
+
+  public init(_ configuration: Configuration, in scope: Scope) {
+    self.configuration = configuration
+    let unit = Initializer.normal(deviation: 1)
+    words = Embedding(configuration.vocabularySize, configuration.width, initializer: unit, in: scope / "shared")
+    encoder = Stack(configuration, layers: configuration.encoderLayers, isDecoder: false, in: scope / "encoder")
+    decoder = Stack(configuration, layers: configuration.decoderLayers, isDecoder: true, in: scope / "decoder")
+    head =
+      configuration.tiesHead
+      ? Linear(tiedTo: words.weight, in: scope)
+      : Linear(
+        configuration.width, configuration.vocabularySize, bias: false, initializer: unit, in: scope / "lm_head")
+  }
+
+  public var width: Int { configuration.width }
+  public var vocabularySize: Int { configuration.vocabularySize }
+  public var maxLength: Int { configuration.maxLength }
+  public var startToken: Int { configuration.startToken }
+
+  public func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
+    let x = words(tokens), length = tokens.size(1)
+    var bias = encoder.positions(new: length, total: length, device: x.device)
+    if let mask { bias = bias + AttentionMask.padding(mask, dtype: x.dtype) }
+    return encoder(x, bias: bias, source: nil, cache: nil, mode)
+  }
+
+  public func decode(
+    _ tokens: Tensor, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
+  ) -> Tensor {
+    let x = words(tokens), new = tokens.size(1), total = (cache?.length ?? 0) + new
+    var bias = decoder.positions(new: new, total: total, device: x.device)
+    if new > 1 {
+      bias =
+        bias
+        + AttentionMask.causal(new: new, total: total, window: nil, padding: nil, dtype: x.dtype, device: x.device)
+    }
+    let source = (encoded, mask.map { AttentionMask.padding($0, dtype: x.dtype) })
+    let hidden = decoder(x, bias: bias, source: source, cache: cache, mode)
+    cache?.advance(by: new)
+    return hidden
+  }
+
+  public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor {
+    // A tied head reads states of the embeddings' size.
+    head(configuration.tiesHead ? hidden * (1 / Double(width).squareRoot()) : hidden, mode)
+  }
+
+  /// The layers of the encoder or of the decoder, with the positions that the first one holds for all.
+  final class Stack {
+    let positions: RelativePositions
+    private let layers: [Layer]
+    private let norm: RMSNorm
+    private let dropout: Double
+
+    init(_ c: Configuration, layers count: Int, isDecoder: Bool, in scope: Scope) {
+      let blocks = scope / "block"
+      positions = RelativePositions(
+        c, isBidirectional: !isDecoder, in: blocks / 0 / "layer" / 0 / "SelfAttention")
+      layers = (0..<count).map { Layer(c, isDecoder: isDecoder, in: blocks / $0 / "layer") }
+      norm = RMSNorm(c.width, epsilon: c.normEpsilon, in: scope / "final_layer_norm")
+      dropout = c.dropout
+    }
+
+    /// - Parameters:
+    ///   - embedded: `[rows, new, width]`.
+    ///   - bias: positions and masks, `[rows or 1, heads, new, total]`.
+    ///   - source: the encoder's states and their mask; nil in the encoder.
+    ///   - cache: of the decoder.
+    ///   - mode: training or evaluation.
+    func callAsFunction(
+      _ embedded: Tensor, bias: Tensor, source: (Tensor, mask: Tensor?)?, cache: KeyValueCache?, _ mode: Mode
+    ) -> Tensor {
+      var x = mode.dropout(embedded, dropout)
+      for (index, layer) in layers.enumerated() {
+        x = layer(x, bias: bias, source: source, cache: cache.map { ($0, index) }, mode)
+      }
+      return mode.dropout(norm(x), dropout)
+    }
+  }
+
+  final class Layer {
+    private let attention: Attention, crossAttention: Attention?, feedForward: FeedForward
+    private let norm: RMSNorm, crossNorm: RMSNorm?, feedForwardNorm: RMSNorm
+    private let dropout: Double
+
+    init(_ c: Configuration, isDecoder: Bool, in scope: Scope) {
+      func norm(_ index: Int) -> RMSNorm {
+        RMSNorm(c.width, epsilon: c.normEpsilon, in: scope / index / "layer_norm")
+      }
+      let last = isDecoder ? 2 : 1
+      attention = Attention(c, in: scope / 0 / "SelfAttention")
+      self.norm = norm(0)
+      crossAttention = isDecoder ? Attention(c, in: scope / 1 / "EncDecAttention") : nil
+      crossNorm = isDecoder ? norm(1) : nil
+      feedForward = FeedForward(c, in: scope / last / "DenseReluDense")
+      feedForwardNorm = norm(last)
+      dropout = c.dropout
+    }
+
+    func callAsFunction(
+      _ x: Tensor, bias: Tensor, source: (encoded: Tensor, mask: Tensor?)?, cache: (KeyValueCache, layer: Int)?,
+      _ mode: Mode
+    ) -> Tensor {
+      var y = x + mode.dropout(attention(norm(x), bias: bias, cache: cache, mode), dropout)
+      if let crossAttention, let crossNorm, let source {
+        let read = crossAttention(crossNorm(y), over: source.encoded, bias: source.mask, cache: cache, mode)
+        y = y + mode.dropout(read, dropout)
+      }
+      return y + mode.dropout(feedForward(feedForwardNorm(y), mode), dropout)
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import Foundation
+import Models
+import NN
+import TestSupport
+import Testing
+import Torch
+
+@Suite struct RoBERTaTests {
+  private func batch(_ golden: [String: Tensor]) throws -> DeviceBatch {
+    let tokens = try #require(golden["input_ids"]), rows = tokens.size(0)
+    return DeviceBatch(
+      tokens: tokens, segments: try #require(golden["token_type_ids"]),
+      mask: try #require(golden["attention_mask"]).to(.float32), lengths: [],
+      targets: Array(repeating: 0, count: rows), experiences: Array(repeating: 0, count: rows),
+      candidates: Array(repeating: 0, count: rows), candidateSets: [[0]])
+  }
+
+  @Test(arguments: ["roberta-tiny", "roberta-bert"]) func scoresAndGradientsEqualTheReference(_ name: String) throws {
+    let golden = try Golden.load("\(name)/outputs.safetensors"), batch = try batch(golden)
+    let loaded = try ModelIndex.loadMasked(Golden.url(name), dtype: .float32, device: .cpu, seed: 0)
+    for parameter in loaded.parameters.all { parameter.isTrainable = true }
+    let model = loaded.model, mask = try #require(batch.mask).unsqueezed(2)
+    let hidden = model.hidden(batch, .evaluation)
+    #expect(difference(hidden * mask, try #require(golden["hidden"]) * mask, atol: 1e-4) == nil)
+    let positions = Tensor([Int64(1), 4, 13])
+    let expected = try #require(golden["logits"]).reshaped(-1, model.vocabularySize).gathered(0, positions)
+    #expect(difference(model.logits(hidden, at: positions, .evaluation), expected, atol: 1e-4) == nil)
+    let loss = tokenCrossEntropy(hidden, try #require(golden["labels"])) { model.logits($0, .evaluation) }
+    #expect(difference(loss, try #require(golden["loss"]), atol: 1e-5) == nil)
+    loss.backward()
+    try expectGradients(loaded.parameters, golden, prefix: name == "roberta-tiny" ? "roberta." : "bert.")
+  }
+
+  @Test func aClassifierReadsTheSameEncoder() throws {
+    let golden = try Golden.load("roberta-tiny/outputs.safetensors"), batch = try batch(golden)
+    let classifier = try Golden.url("roberta-tiny").load(), mask = try #require(batch.mask).unsqueezed(2)
+    #expect(classifier.maxLength == 12)
+    let hidden = inference { classifier.hidden(batch, .evaluation) * mask }
+    #expect(difference(hidden, try #require(golden["hidden"]) * mask, atol: 1e-4) == nil)
+  }
+
+  @Test func aCheckpointWithoutTheHeadIsNamed() throws {
+    try withCopy("roberta-tiny") { folder in
+      try folder.rewrite { tensors in tensors = tensors.filter { !$0.key.hasPrefix("lm_head.") } }
+      let error = #expect(throws: ModelError.self) {
+        _ = try ModelIndex.loadMasked(folder, dtype: .float32, device: .cpu, seed: 0)
+      }
+      #expect(
+        error?.description == "the weights in \(folder.path) do not fit its config.json. Missing: "
+          + "lm_head.dense.weight; lm_head.dense.bias; lm_head.layer_norm.weight; lm_head.layer_norm.bias; "
+          + "lm_head.bias.")
+    }
+  }
+}
