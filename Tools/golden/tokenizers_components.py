@@ -16,7 +16,8 @@ GOLDENS = Path(__file__).resolve().parents[2] / "Tests/TokenizersTests/Goldens"
 TEXTS = [
     "Hello World", "  two  spaces\t\n", "naïve ﬁne Ａ① ½ Å e\u0301 q\u0323\u0307", "İstanbul ΣΊΣΥΦΟΣ STRASSE ẞ Ǆ",
     "안녕 \u1112\u1161\u11ab がか\u3099 ﷺ", "a\u0001b\u200bc\ufeffd\u2581e\u3000f\u008f", "it's 12½ a_b, c--d!! (x) $5 «ja»",
-    "नमस्ते क्षि \u1cf2 \u08d4 \u0897", "३४ Ⅷ x² 10,000", "---", "a-b--c---d", "👍🏽 ☃️ 𝟙𝐁", "\U00011de0\u088f\ua7f1 \u1885", "",
+    "नमस्ते क्षि \u1cf2 \u08d4 \u0897", "३४ Ⅷ x² 10,000", "---", "a-b--c---d", "👍🏽 ☃️ 𝟙𝐁", "\U00011de0\u088f\ua7f1 \u1885",
+    "\u1113\u1169\u1100\u1176\uac00\u11c3\uac00\u11a7\uac00\u11a8", "",
 ]
 NORMALIZERS = [{"type": name} for name in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt")] + [
     {"type": "Strip", "strip_left": left, "strip_right": right} for left, right in ((1, 0), (0, 1), (1, 1))]

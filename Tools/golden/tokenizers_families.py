@@ -51,15 +51,16 @@ PAIRS = [("", ""), ("a", ""), ("How old are you?", "I'm 6 years old."), ("a <s> 
 
 
 def reference(name, data, folder):
-    """The tokenizer that transformers makes of the older files."""
+    """The tokenizer that transformers makes of the older files, and its tokenizer.json."""
     kind, source, files = FAMILIES[name]
     for file in files:
         origin = "spiece.model" if file == "sentencepiece.bpe.model" else file
         shutil.copy(data / "tokenizers" / source / origin, folder / file)
-    content = json.loads(getattr(transformers, kind).from_pretrained(folder).backend_tokenizer.to_str())
+    tokenizer = getattr(transformers, kind).from_pretrained(folder).backend_tokenizer
+    content = json.loads(tokenizer.to_str())
     if name == "llama2":  # Jay sets <s> unless told otherwise, as the model was trained.
         content["post_processor"] = opening("<s>", 1)
-    return content
+    return tokenizer, content
 
 
 def opening(token, identifier):
@@ -156,6 +157,13 @@ def digest(tokenizer, batch):
     return {"texts": len(batch), "tokens": tokens, "sha256": content.hexdigest()}
 
 
+def row(collection, name, source, tokenizer, beginning, whole):
+    result = {"collection": collection, "tokenizer": name, "source": source,
+              "beginning": digest(tokenizer, beginning), "whole": digest(tokenizer, whole)}
+    print(result, flush=True)
+    return result
+
+
 def rows(content):
     return "[\n" + ",\n".join("  " + json.dumps(row) for row in content) + "\n]\n"
 
@@ -165,11 +173,14 @@ def main():
     folder = GOLDENS / "Families"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
-        files = {}
+        files, older = {}, {}
         for name in FAMILIES:
             place = Path(work) / name
             place.mkdir()
-            files[name] = reference(name, data, place)
+            tokenizer, files[name] = reference(name, data, place)
+            # Read from JSON, scores differ in their last bit: ids do where two ways through a text tie.
+            if files[name]["model"]["type"] == "Unigram":
+                older[name] = tokenizer
     files |= variants(files)
     made = {name: Tokenizer.from_str(json.dumps(content)) for name, content in files.items()}
     for name, content in files.items():
@@ -183,9 +194,9 @@ def main():
             beginning += first
             whole += every
         for name, tokenizer in made.items():
-            digests.append({"collection": collection, "tokenizer": name, "beginning": digest(tokenizer, beginning),
-                            "whole": digest(tokenizer, whole)})
-            print(digests[-1], flush=True)
+            digests.append(row(collection, name, "tokenizer.json", tokenizer, beginning, whole))
+        for name, tokenizer in older.items():
+            digests.append(row(collection, name, "older files", tokenizer, beginning, whole))
     (folder / "corpora.json").write_text(rows(digests))
 
 

@@ -3,7 +3,7 @@ import Foundation
 /// Cleans, spaces, strips and lowercases text as BERT's preprocessing does.
 ///
 /// Every step but one looks at a scalar alone, so that the steps are folded into one replacement per scalar,
-/// looked up in a table for the basic plane. The exception is canonical order: see `Replacements.isReordered`.
+/// looked up in a table for the basic plane. The exception is canonical order: see `Replacements.Replacement.reordered`.
 struct BertNormalizer: Normalizer {
   struct Options: Sendable, Equatable {
     /// Drops control characters and makes all white space a blank.

@@ -14,7 +14,10 @@ enum NormalForm: String, Normalizer {
     text.rewrite { result in
       var clusters = GraphemeClusters(source)
       var kept = 0
-      while let cluster = clusters.next() {
+      while var cluster = clusters.next() {
+        while startsWithJamo(source, cluster.upperBound), let next = clusters.next() {
+          cluster = cluster.lowerBound..<next.upperBound
+        }
         if stable.contains(source, cluster) { continue }
         let new = normalized(source[cluster])
         if new.elementsEqual(source[cluster]) { continue }
@@ -26,12 +29,26 @@ enum NormalForm: String, Normalizer {
     }
   }
 
+  /// Whether what comes at `position` may join what lies before it, though it is a cluster of its own: the
+  /// compatibility forms of jamo become jamo that join to syllables.
+  private func startsWithJamo(_ text: [UInt8], _ position: Int) -> Bool {
+    // All of them take three bytes, the first of them one of these.
+    guard self == .compatibilityComposed || self == .compatibilityDecomposed, position < text.count,
+      text[position] == 0xE1 || text[position] == 0xE3 || text[position] == 0xEF
+    else { return false }
+    var end = position
+    switch text.scalar(at: &end).value {
+    case 0x1100...0x11FF, 0x3131...0x318E, 0x3260...0x327F, 0xFFA0...0xFFDC: return true
+    default: return false
+    }
+  }
+
   /// The normal form of one cluster.
   fileprivate func normalized(_ cluster: ArraySlice<UInt8>) -> [UInt8] {
     var result: [UInt8] = []
     var known = ""
     for scalar in String(decoding: cluster, as: UTF8.self).unicodeScalars {
-      if NormalForm.isKnown(scalar) {
+      if NormalForm.mayChange(scalar) {
         known.unicodeScalars.append(scalar)
       } else {
         result += Array(applied(to: known).utf8) + Array(String(scalar).utf8)
@@ -43,15 +60,25 @@ enum NormalForm: String, Normalizer {
 
   private func applied(to text: String) -> String {
     switch self {
-    case .composed: text.precomposedStringWithCanonicalMapping
+    // Decomposed first: Foundation does not join a composed Hangul syllable with a final consonant.
+    case .composed: text.decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping
     case .decomposed: text.decomposedStringWithCanonicalMapping
-    case .compatibilityComposed: text.precomposedStringWithCompatibilityMapping
-    case .compatibilityDecomposed: text.decomposedStringWithCompatibilityMapping
+    case .compatibilityComposed:
+      NormalForm.compatibilityDecomposed.applied(to: text).precomposedStringWithCanonicalMapping
+    // Decomposed again: Foundation leaves marks that come of compatibility characters out of order.
+    case .compatibilityDecomposed:
+      text.decomposedStringWithCompatibilityMapping.decomposedStringWithCanonicalMapping
     }
   }
 
-  private static func isKnown(_ scalar: Unicode.Scalar) -> Bool {
-    scalar.isASCII || scalar.properties.age.map { $0.major <= 9 } ?? false
+  /// Unicode 9 has a rule for the scalar.
+  ///
+  /// Archaic jamo have none; Foundation takes them for modern ones.
+  private static func mayChange(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.value {
+    case 0x1113...0x1160, 0x1176...0x11A7, 0x11C3...0x11FF: false
+    default: scalar.isASCII || scalar.properties.age.map { $0.major <= 9 } ?? false
+    }
   }
 }
 

@@ -31,7 +31,8 @@ struct Precompiled: Normalizer {
       var clusters = GraphemeClusters(source)
       var kept = 0
       while let cluster = clusters.next() {
-        if cluster.count == 1, source[cluster.lowerBound] < 0x80, keepsASCII[Int(source[cluster.lowerBound])] { continue }
+        let first = source[cluster.lowerBound]
+        if cluster.count == 1, first < 0x80, keepsASCII[Int(first)] { continue }
         if kept < cluster.lowerBound { result.keep(kept..<cluster.lowerBound) }
         kept = cluster.upperBound
         if cluster.count < 6, let new = replacement(for: source[cluster]) {

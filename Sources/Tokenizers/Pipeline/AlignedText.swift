@@ -4,7 +4,9 @@ struct AlignedText: Sendable {
   /// For each byte a range of the original text; `nil` where nobody asks.
   private(set) var origins: [Range<Int>]?
 
-  /// The original text from `range` on; `tracks` its bytes.
+  /// - Parameters:
+  ///   - start: where in the original text `bytes` begin.
+  ///   - tracks: whether anybody will ask where a byte comes from.
   init(_ bytes: [UInt8], at start: Int = 0, tracks: Bool = false) {
     self.bytes = bytes
     guard tracks else { return }
@@ -34,15 +36,12 @@ struct AlignedText: Sendable {
   /// The part of the original that `range` stands for; an empty one lies where the next byte comes from.
   func origin(of range: Range<Int>) -> Range<Int> {
     guard let origins, !origins.isEmpty else { return 0..<0 }
-    guard !range.isEmpty else {
-      let next = range.lowerBound < origins.count ? origins[range.lowerBound] : origins[origins.count - 1]
-      return next
-    }
+    guard !range.isEmpty else { return origins[min(range.lowerBound, origins.count - 1)] }
     let lower = origins[range.lowerBound].lowerBound
     return lower..<max(lower, origins[range.upperBound - 1].upperBound)
   }
 
-  /// Takes white space and the like from both ends.
+  /// Drops what lies before and behind `range`.
   mutating func keepOnly(_ range: Range<Int>) {
     if range != bytes.indices { self = self[range] }
   }

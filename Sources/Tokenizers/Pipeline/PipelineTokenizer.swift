@@ -17,8 +17,12 @@ struct PipelineTokenizer: Tokenizer {
   ) {
     self.model = model
     self.normalizer = normalizer
-    let wordStarts = (model as? BPE)?.wordMark.map { WordStarts(mark: $0) }
-    self.preTokenizer = wordStarts.map { PreTokenizerSequence(steps: [preTokenizer, $0].compactMap { $0 }) } ?? preTokenizer
+    if let mark = (model as? BPE)?.wordMark {
+      let steps: [(any PreTokenizer)?] = [preTokenizer, WordStarts(mark: mark)]
+      self.preTokenizer = PreTokenizerSequence(steps: steps.compactMap { $0 })
+    } else {
+      self.preTokenizer = preTokenizer
+    }
     self.decoder = decoder
     self.addedTokens = AddedTokens(addedTokens, normalizer: normalizer)
     needsOrigins = preTokenizer?.looksAtOrigins ?? false && (normalizer != nil || preTokenizer is PreTokenizerSequence)

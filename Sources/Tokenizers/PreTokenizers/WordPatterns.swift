@@ -21,11 +21,12 @@ struct GPT2Scanner: Scanner {
 
 /// The pattern of Llama 3 and of Qwen 2, which differ in how many digits stay together.
 ///
-/// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+/// Llama 3's: `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*` and
+/// `|\s*[\r\n]+|\s+(?!\S)|\s+`; Qwen 2 has `\p{N}` in the middle.
 struct CL100KScanner: Scanner {
   let maxDigits: Int
 
-  /// Pattern of a model that keeps up to `maxDigits` digits together.
+  /// The pattern, with what follows `\p{N}` in it.
   static func pattern(digits: String) -> String {
     #"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}"# + digits
       + #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
