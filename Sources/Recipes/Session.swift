@@ -76,7 +76,8 @@ public struct Session {
   }
 
   private static let tokenizerFiles = [
-    "tokenizer.json", "vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
+    "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
+    "sentencepiece.model", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
   ]
 
   /// Frozen weights are in no checkpoint, so that other weights of the same shape would go unnoticed.
