@@ -74,6 +74,14 @@ public struct Checkpoint {
       try? FileManager.default.removeItem(at: temporary)
       throw error
     }
+    removeOlder(than: name, in: folder)
+  }
+
+  /// Removes the checkpoints before this one, but for the last of them: saves that were killed at their very end may
+  /// have left more.
+  public func removeOlder() { Self.removeOlder(than: url.lastPathComponent, in: url.deletingLastPathComponent()) }
+
+  private static func removeOlder(than name: String, in folder: URL) {
     for older in names(in: folder).filter({ $0 < name }).dropLast() {
       try? FileManager.default.removeItem(at: folder.appendingPathComponent(older))
     }

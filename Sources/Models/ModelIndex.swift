@@ -74,8 +74,13 @@ extension ModelIndex {
     guard answersInText(directory.architecture) else {
       return try encoder(url, pooling: pooling, dropout: dropout, dtype: dtype, device: device, seed: seed)
     }
+    let endTokens = try directory.endTokens()
+    if entries.first(where: { $0.architecture == directory.architecture })?.sequenceToSequence != nil {
+      let loaded = try loadSequenceToSequence(url, dtype: dtype, device: device, seed: seed)
+      return Seq2SeqAnswerer(loaded.model, parameters: loaded.parameters, endTokens: endTokens)
+    }
     let loaded = try loadCausal(url, dtype: dtype, device: device, seed: seed)
-    return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: try directory.endTokens())
+    return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: endTokens)
   }
 
   /// Loads a model directory as an encoder with heads, none yet.

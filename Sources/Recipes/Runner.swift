@@ -82,6 +82,7 @@ public struct Runner {
       line.warn("the run began with --threads \(threads), now \(Runtime.threads): sums may differ in their last bits")
     }
     try checkpoint.restore(session.trainer)
+    checkpoint.removeOlder()
     try observer.open(resuming: checkpoint.record)
     line.say("resumed at experience \(checkpoint.record.experience + 1), update \(checkpoint.record.step)")
   }

@@ -71,6 +71,16 @@ import Torch
     #expect(folder.names == ["0002-00000003", "0002-00000004"])
   }
 
+  @Test func whatSavesKilledAtTheirVeryEndLeftIsRemoved() throws {
+    _ = try saved()
+    for name in ["0001-00000001", "0001-00000002"] {
+      try FileManager.default.copyItem(
+        at: folder.url.appendingPathComponent("0002-00000003"), to: folder.url.appendingPathComponent(name))
+    }
+    try #require(try Checkpoint.newest(in: folder.url).checkpoint).removeOlder()
+    #expect(folder.names == ["0002-00000003", "0002-00000004"])
+  }
+
   @Test func savingTwiceAtOneUpdateReplacesTheFirst() throws {
     let small = try Small { _ in [] }
     for _ in 0..<3 { try Checkpoint.write(small.trainer, optimizer: nil, to: folder.url) }

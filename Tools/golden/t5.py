@@ -83,6 +83,25 @@ def trace(name: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     return tensors
 
 
+OPTIONS = [[7, 1], [9, 11, 1], [30, 31, 32, 1]]
+MOST = 8
+
+
+@torch.no_grad()
+def answers(name: str, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
+    """What greedy decoding answers to the three texts, and the mean log-likelihood of options."""
+    t5, inputs = model(name, dtype), batch()
+    texts = {key: inputs[key] for key in ("input_ids", "attention_mask")}
+    written = t5.generate(**texts, do_sample=False, max_new_tokens=MOST, eos_token_id=1, pad_token_id=0)[:, 1:]
+    columns = []
+    for option in OPTIONS:
+        wanted = torch.tensor(option).expand(3, -1)
+        read = torch.cat([torch.zeros((3, 1), dtype=torch.long), wanted], 1)[:, :-1]
+        likelihood = t5(**texts, decoder_input_ids=read, use_cache=False).logits.log_softmax(-1)
+        columns.append(likelihood.gather(2, wanted.unsqueeze(2)).squeeze(2).mean(1))
+    return {"written": written, "scores": torch.stack(columns, 1)}
+
+
 def buckets() -> dict[str, torch.Tensor]:
     """Buckets of the distances −600 to 600: `COUNT.MAXIMUM.both` for the encoder, `.past` for the decoder."""
     distances = torch.arange(-600, 601)
@@ -106,5 +125,6 @@ def goldens() -> list[Golden]:
             Golden(f"{name}/config.json", goldens, json.dumps(COMMON | CASES[name], indent=2) + "\n"),
             Golden(f"{name}/model.safetensors", model, weights, SEED),
             Golden(f"{name}/outputs.safetensors", trace, single, SEED + 1, settings, rounding),
+            Golden(f"{name}/answers.safetensors", answers, answers(name), SEED + 1, {"options": OPTIONS}),
         ]
     return made
