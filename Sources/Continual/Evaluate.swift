@@ -103,10 +103,21 @@ extension Learner {
     return classes
   }
 
-  /// Accuracy and macro-F1 over classes; or, where answers are written, their mean score, which has no F1.
+  /// How well a model does on examples.
+  public struct Measured: Sendable {
+    /// In percent: of the classes that are right, of the answers' mean score, or of the tokens predicted.
+    public var accuracy: Double?
+    /// Over classes, in percent; nil where there are none.
+    public var macroF1: Double?
+    /// Mean cross-entropy of the predicted tokens in nats; nil where tasks are learned.
+    public var loss: Double?
+  }
+
+  /// Measures classes, written answers or, where the model is pretrained, predicted tokens.
   public func evaluate(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
-  ) throws -> (accuracy: Double?, macroF1: Double?) {
+  ) throws -> Measured {
+    if objective != nil { return try predictedTokens(examples, methods: methods, settings: settings) }
     let score: AnswerScore? =
       switch settings.answers {
       case .scored: nil
@@ -115,12 +126,29 @@ extension Learner {
       }
     if let score, model is any Generates {
       let answers = try write(examples, methods: methods, settings: settings)
-      return (zip(answers, examples).map { score($0, accepted: $1.accepted) }.mean, nil)
+      return Measured(accuracy: zip(answers, examples).map { score($0, accepted: $1.accepted) }.mean)
     }
     let predictions = try predict(examples, methods: methods, settings: settings)
     var counts = ConfusionCounts(classes: stream.classNames.count)
     for (example, prediction) in zip(examples, predictions) { counts.add(gold: example.target, predicted: prediction) }
-    return (counts.accuracy, counts.macroF1)
+    return Measured(accuracy: counts.accuracy, macroF1: counts.macroF1)
+  }
+
+  /// What is hidden of an example is the same at every measurement.
+  private func predictedTokens(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
+  ) throws -> Measured {
+    guard let model = model as? any PredictsTokens else {
+      preconditionFailure("evaluate: \(type(of: model)) does not predict tokens")
+    }
+    var sum = TokenScores()
+    try batches(examples, methods: methods, settings: settings) { places in
+      sum += model.tokenScores(deviceBatch(posed(Batch(places.map { examples[$0] }))))
+    }
+    guard sum.count > 0 else { return Measured() }
+    return Measured(
+      accuracy: 100 * Double(sum.correct) / Double(sum.count),
+      loss: sum.loss.isFinite ? sum.loss / Double(sum.count) : nil)
   }
 
   /// What a language model answers to each example, in the order given.

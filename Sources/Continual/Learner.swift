@@ -17,6 +17,8 @@ public final class Learner {
   public private(set) var touched: Set<String> = []
   /// The float32 weights before any training, by name; empty unless a method asked to keep them.
   public private(set) var pretrained: [String: Tensor] = [:]
+  /// What the model is pretrained to do; nil where it learns tasks.
+  public let objective: (any Objective)?
   private let data: (Experience) -> TokenizedExperience
   private let decode: ([Int32]) -> String
   private var tokenized: [Int: TokenizedExperience] = [:]
@@ -24,12 +26,12 @@ public final class Learner {
   /// A model before its first experience. All randomness comes from `seed`; `data` tokenizes an experience and is called
   /// once for each; `decode` turns the tokens that a language model wrote into text.
   public init(
-    model: any TaskModel, stream: TaskStream, device: Device, seed: UInt64,
+    model: any TaskModel, stream: TaskStream, device: Device, seed: UInt64, objective: (any Objective)? = nil,
     decode: @escaping ([Int32]) -> String = { _ in preconditionFailure("Learner: made without decode") },
     data: @escaping (Experience) -> TokenizedExperience
   ) {
     (self.model, self.stream, self.device, self.data) = (model, stream, device, data)
-    self.decode = decode
+    (self.objective, self.decode) = (objective, decode)
     generator = Generator(seed: seed)
     knowsTaskAtTest = stream.declaration.hasTaskLabelAtTest
     // A head's initial values depend on its name and the seed; making them all now lets unseen experiences be
@@ -105,11 +107,26 @@ public final class Learner {
   /// Texts that a language model wrote.
   func texts(_ answers: [[Int32]]) -> [String] { answers.map(decode) }
 
+  /// What the model reads and must write of a batch where it is pretrained; the batch itself where it learns tasks.
+  /// - Parameter draw: what is drawn for an example depends on it and on the example's id; without it, it is the same
+  ///   whenever an example is posed.
+  public func posed(_ batch: Batch, draw: Generator? = nil) -> Batch {
+    guard let objective else { return batch }
+    let draw = draw ?? generator.derived("posed")
+    return Batch(
+      batch.examples.map { example in
+        var random = draw.derived(example.id)
+        return objective.pose(example, using: &random)
+      })
+  }
+
   /// Integers to tensors. Without `withAnswers` only the texts are there, for a model that is to answer.
   public func deviceBatch(_ batch: Batch, withAnswers: Bool = true) -> DeviceBatch {
     let rows = batch.rows, layout = withAnswers ? model.answerLayout : .none
     // Behind the text only what writes the answer is read: its last token writes nothing.
-    let sequences = batch.examples.map { layout == .behind ? $0.tokens + $0.answer.dropLast() : $0.tokens }
+    let sequences = batch.examples.map {
+      layout == .behind && $0.places.isEmpty ? $0.tokens + $0.answer.dropLast() : $0.tokens
+    }
     let lengths = sequences.map(\.count), length = lengths.max() ?? 0
     var tokens = [Int64](repeating: 0, count: rows * length)
     var segments = tokens
@@ -129,7 +146,7 @@ public final class Learner {
       tokens: Tensor(tokens, shape: [rows, length], device: device),
       segments: Tensor(segments, shape: [rows, length], device: device),
       mask: lengths.allSatisfy { $0 == length } ? nil : Tensor(mask, shape: [rows, length], device: device),
-      lengths: lengths, labels: labels?.tokens, labelPlaces: labels?.places,
+      lengths: lengths, documents: documents(batch, length), labels: labels?.tokens, labelPlaces: labels?.places,
       targets: batch.examples.map(\.target), experiences: experiences,
       candidates: experiences.map { knowsTaskAtTest ? sets.firstIndex(of: $0) ?? 0 : 0 },
       candidateSets: sets.map(candidates(of:)))
@@ -143,18 +160,40 @@ public final class Learner {
     switch layout {
     case .none: return nil
     case .apart: width = batch.examples.map(\.answer.count).max() ?? 0
-    case .behind: width = length
+    case .behind, .within: width = length
     }
     var labels = [Int64](repeating: -100, count: batch.rows * width)
     var places: [Int64] = []
     for (row, example) in batch.examples.enumerated() {
       // The text's last token writes the answer's first.
       let start = row * width + (layout == .behind ? example.tokens.count - 1 : 0)
-      for (column, token) in example.answer.enumerated() {
-        labels[start + column] = Int64(token)
-        places.append(Int64(start + column))
+      for (index, token) in example.answer.enumerated() {
+        let place = example.places.isEmpty ? start + index : row * width + Int(example.places[index])
+        labels[place] = Int64(token)
+        places.append(Int64(place))
       }
     }
     return (Tensor(labels, shape: [batch.rows, width], device: device), Tensor(places, device: device))
+  }
+
+  /// Which document each token belongs to, where some row holds several.
+  private func documents(_ batch: Batch, _ length: Int) -> PackedDocuments? {
+    guard batch.examples.contains(where: { $0.documents.count > 1 }) else { return nil }
+    var indices = [Int64](repeating: -1, count: batch.rows * length)
+    var positions = [Int64](repeating: 0, count: batch.rows * length)
+    for (row, example) in batch.examples.enumerated() {
+      var place = row * length
+      let lengths = example.documents.isEmpty ? [Int32(example.tokens.count)] : example.documents
+      for (index, count) in lengths.enumerated() {
+        for position in 0..<Int(count) {
+          indices[place] = Int64(index)
+          positions[place] = Int64(position)
+          place += 1
+        }
+      }
+    }
+    let shape = [batch.rows, length]
+    return PackedDocuments(
+      indices: Tensor(indices, shape: shape, device: device), positions: Tensor(positions, shape: shape, device: device))
   }
 }

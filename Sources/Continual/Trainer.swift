@@ -20,7 +20,8 @@ public final class Trainer {
   ) {
     (self.learner, self.methods, self.settings) = (learner, methods, settings)
     (self.evaluation, self.observer) = (evaluation, observer)
-    progress = TrainingProgress(experiences: learner.stream.experiences.map(\.name))
+    progress = TrainingProgress(
+      experiences: learner.stream.experiences.map(\.name), predictsTokens: learner.objective != nil)
   }
 
   /// Trains what is left of the stream.
@@ -35,10 +36,12 @@ public final class Trainer {
   func restore(_ record: Checkpoint.Record, optimizer moments: [String: Tensor]) {
     (progress.experience, progress.step) = (record.experience, record.step)
     (progress.matrix, progress.macroF1, progress.validation) = (record.accuracy, record.macroF1, record.validation)
+    progress.loss = record.loss
     for name in learner.stream.experiences.dropFirst(record.accuracy.experiences.count).map(\.name) {
       progress.matrix.append(experience: name)
       progress.macroF1.append(experience: name)
       progress.validation.append(experience: name)
+      progress.loss?.append(experience: name)
     }
     (progress.optimizerState, progress.optimizerStep) = (moments, record.optimizerStep)
   }
@@ -81,6 +84,7 @@ public final class Trainer {
   ) throws {
     var batch = sampled
     for method in methods { batch = try method.compose(batch, at: step) }
+    batch = learner.posed(batch, draw: step.generator("objective"))
     let mode = Mode.training(step.generator("dropout"))
     var total: Tensor?
     // Each micro-batch weighs by the terms of its mean, so that their sum is the loss of the whole batch.
@@ -138,8 +142,12 @@ public final class Trainer {
   }
 
   private func evaluateBefore() throws {
+    let scores = try scores(after: -1)
     progress.matrix = AccuracyMatrix(
-      experiences: progress.matrix.experiences, quantity: "accuracy", before: try scores(after: -1).map(\.accuracy))
+      experiences: progress.matrix.experiences, quantity: progress.matrix.quantity, before: scores.map(\.accuracy))
+    progress.loss = progress.loss.map {
+      AccuracyMatrix(experiences: $0.experiences, quantity: $0.quantity, before: scores.map(\.loss))
+    }
   }
 
   private func finish(_ experience: Experience, isEvaluated: Bool) throws {
@@ -148,13 +156,14 @@ public final class Trainer {
     progress.matrix.append(row: scores.map(\.accuracy))
     progress.macroF1.append(row: scores.map(\.macroF1))
     progress.validation.append(row: scores.map(\.validation))
+    progress.loss?.append(row: scores.map(\.loss))
     progress.experience += 1
     progress.step = 0
     observer.didEvaluate(experience, progress)
     try observer.didEnd(self)
   }
 
-  private struct Score { var accuracy: Double?, macroF1: Double?, validation: Double? }
+  private struct Score { var accuracy: Double?, macroF1: Double?, validation: Double?, loss: Double? }
 
   /// One row: every experience, or only those trained so far.
   private func scores(after index: Int) throws -> [Score] {
@@ -165,8 +174,8 @@ public final class Trainer {
         experience.index <= index || (learner.knowsTaskAtTest || learner.stream.declaration.labelRelation == .same)
       guard experience.index <= index || (evaluation.future && isKnown) else { return score }
       let data = learner.data(of: experience)
-      let counts = try learner.evaluate(data.test, methods: methods, settings: evaluation)
-      (score.accuracy, score.macroF1) = (counts.accuracy, counts.macroF1)
+      let measured = try learner.evaluate(data.test, methods: methods, settings: evaluation)
+      (score.accuracy, score.macroF1, score.loss) = (measured.accuracy, measured.macroF1, measured.loss)
       if experience.index <= index, evaluation.validation > 0, !data.validation.isEmpty {
         let sample = Array(data.validation.prefix(evaluation.validation))
         score.validation = try learner.evaluate(sample, methods: methods, settings: evaluation).accuracy

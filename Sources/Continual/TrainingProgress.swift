@@ -10,12 +10,15 @@ public struct TrainingProgress {
   public internal(set) var matrix: AccuracyMatrix
   public internal(set) var macroF1: AccuracyMatrix
   public internal(set) var validation: AccuracyMatrix
+  /// Mean cross-entropy of the predicted tokens, in nats, where the model is pretrained.
+  public internal(set) var loss: AccuracyMatrix?
   /// The optimizer's moments while a checkpoint is being resumed; empty otherwise.
   var optimizerState: [String: Tensor] = [:]
   var optimizerStep = 0
 
-  init(experiences: [String]) {
-    matrix = AccuracyMatrix(experiences: experiences)
+  init(experiences: [String], predictsTokens: Bool) {
+    matrix = AccuracyMatrix(experiences: experiences, quantity: predictsTokens ? "token accuracy" : "accuracy")
+    loss = predictsTokens ? AccuracyMatrix(experiences: experiences, quantity: AccuracyMatrix.loss) : nil
     macroF1 = AccuracyMatrix(experiences: experiences, quantity: "macro-F1")
     validation = AccuracyMatrix(experiences: experiences, quantity: "validation accuracy")
   }

@@ -1,7 +1,11 @@
 public import NN
+public import Streams
 
 /// How every experience is trained.
 public struct TrainingSettings: ConfigurationSection {
+  public var objective = ObjectiveKind.task
+  public var packing = Packing.stream
+  public var maskShare = 0.15
   public var epochs = 1
   public var maxUpdates = 0
   public var shuffle = true
@@ -29,6 +33,12 @@ public struct TrainingSettings: ConfigurationSection {
   public init() {}
 
   public static let keys = [
+    ConfigurationKey(
+      "objective",
+      "task (answer the examples), or pretrain on the texts: masked (encoders), causal (decoders), spans (T5)"),
+    ConfigurationKey(
+      "packing", "pretraining rows: stream (cut anywhere), documents (whole, none sees another) or none (one document each)"),
+    ConfigurationKey("maskShare", "masked and spans: share of the tokens to predict", allowed: .range(0.01...0.9)),
     ConfigurationKey("epochs", "passes over the examples of an experience", allowed: .atLeast(0)),
     ConfigurationKey("maxUpdates", "most updates in an experience; 0 for no limit", allowed: .atLeast(0)),
     ConfigurationKey("shuffle", "draw a new order of the examples for each epoch"),

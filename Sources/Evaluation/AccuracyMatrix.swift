@@ -1,8 +1,11 @@
 /// Score on every experience after training on each, in percent: row = after, column = on.
 ///
 /// A finished run has as many rows as columns; while a run is under way it has fewer. Cells that were not
-/// evaluated are nil. The same struct holds any score in 0...100; `quantity` says which.
+/// evaluated are nil. The same struct holds any score in 0...100, and losses; `quantity` says which.
 public struct AccuracyMatrix: Sendable, Equatable {
+  /// The quantity of a matrix of losses in nats: not percentages, and smaller is better.
+  public static let loss = "loss"
+
   /// What the cells hold, for example "accuracy" or "macro-F1".
   public let quantity: String
   /// Names of the experiences in stream order, one per column.
@@ -13,11 +16,11 @@ public struct AccuracyMatrix: Sendable, Equatable {
   public private(set) var before: [Double?]?
 
   /// A matrix over the named experiences.
-  /// - Precondition: every row, and `before`, has one value in 0...100 (or nil) per experience.
+  /// - Precondition: every row, and `before`, has one value in 0...100 (0 or more for losses) or nil per experience.
   public init(
     experiences: [String], quantity: String = "accuracy", before: [Double?]? = nil, rows: [[Double?]] = []
   ) {
-    if let fault = Self.fault(experiences, before, rows) { preconditionFailure("AccuracyMatrix: \(fault)") }
+    if let fault = Self.fault(quantity, experiences, before, rows) { preconditionFailure("AccuracyMatrix: \(fault)") }
     self.quantity = quantity
     self.experiences = experiences
     self.before = before
@@ -40,7 +43,7 @@ public struct AccuracyMatrix: Sendable, Equatable {
 
   /// Adds the scores measured after the next experience.
   public mutating func append(row: [Double?]) {
-    if let fault = Self.fault(experiences, before, rows + [row]) {
+    if let fault = Self.fault(quantity, experiences, before, rows + [row]) {
       preconditionFailure("AccuracyMatrix.append(row:): \(fault)")
     }
     rows.append(row)
@@ -53,15 +56,18 @@ public struct AccuracyMatrix: Sendable, Equatable {
     before = before.map { $0 + [score] } ?? score.map { Array(repeating: nil, count: experiences.count - 1) + [$0] }
   }
 
-  private static func fault(_ experiences: [String], _ before: [Double?]?, _ rows: [[Double?]]) -> String? {
+  private static func fault(
+    _ quantity: String, _ experiences: [String], _ before: [Double?]?, _ rows: [[Double?]]
+  ) -> String? {
     if rows.count > experiences.count { return "\(rows.count) rows for \(experiences.count) experiences" }
     let named = rows.enumerated().map { ("row \($0.offset)", $0.element) }
     for (name, row) in (before.map { [("the row before training", $0)] } ?? []) + named {
       if row.count != experiences.count {
         return "\(name) has \(row.count) values for \(experiences.count) experiences"
       }
-      if let value = row.lazy.compactMap({ $0 }).first(where: { !(0...100).contains($0) }) {
-        return "\(name) holds \(value), which is not a percentage"
+      let isLoss = quantity == loss
+      if let value = row.lazy.compactMap({ $0 }).first(where: { !(isLoss ? $0 >= 0 : (0...100).contains($0)) }) {
+        return "\(name) holds \(value), which is not a \(isLoss ? "loss" : "percentage")"
       }
     }
     return nil
@@ -76,13 +82,13 @@ extension AccuracyMatrix: Codable {
     let experiences = try container.decode([String].self, forKey: .experiences)
     let before = try container.decodeIfPresent([Double?].self, forKey: .before)
     let rows = try container.decode([[Double?]].self, forKey: .rows)
-    if let fault = Self.fault(experiences, before, rows) {
+    let quantity = try container.decode(String.self, forKey: .quantity)
+    if let fault = Self.fault(quantity, experiences, before, rows) {
       throw DecodingError.dataCorruptedError(
         forKey: .rows, in: container, debugDescription: "accuracy matrix: \(fault)")
     }
     self.init(
-      experiences: experiences, quantity: try container.decode(String.self, forKey: .quantity), before: before,
-      rows: rows)
+      experiences: experiences, quantity: quantity, before: before, rows: rows)
   }
 
   public func encode(to encoder: any Encoder) throws {

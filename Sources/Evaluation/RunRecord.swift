@@ -32,6 +32,8 @@ public struct RunRecord: Codable, Sendable, Equatable, Identifiable {
   public var macroF1: AccuracyMatrix?
   /// Validation accuracy; by it, and not by the test set, a learning rate is chosen.
   public var validation: AccuracyMatrix?
+  /// Test loss in nats a token, where a language model is pretrained.
+  public var loss: AccuracyMatrix?
   /// Scores of reference models.
   ///
   /// Setting them computes `metrics` again.

@@ -5,7 +5,7 @@ public import Torch
 ///
 /// The loss is the mean cross-entropy of the answers' tokens. Scores are computed for those positions only, so that
 /// MIGU ranks the rows of a trained head by them alone, where wenyudu/MIGU sees all positions.
-public final class CausalAnswerer: Generates {
+public final class CausalAnswerer: Generates, PredictsTokens {
   public let parameters: ParameterStore
   public let endTokens: [Int32]
   private let model: any CausalLanguageModel
@@ -15,16 +15,26 @@ public final class CausalAnswerer: Generates {
   }
 
   public var maxLength: Int { model.maxLength }
+  public var vocabularySize: Int { model.vocabularySize }
   public var answerLayout: AnswerLayout { .behind }
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
+    let (states, labels) = written(batch, mode)
+    return ModelOutput(loss: model.logits(states, mode).to(.float32).crossEntropy(labels))
+  }
+
+  public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
+    let (states, labels) = written(batch, .evaluation)
+    return TokenScores(states, labels) { model.logits($0, .evaluation) }
+  }
+
+  /// The states that write the answers' tokens, `[n, width]`, and those tokens, int64 `[n]`.
+  private func written(_ batch: DeviceBatch, _ mode: Mode) -> (Tensor, Tensor) {
     guard let labels = batch.labels, let places = batch.labelPlaces else {
       preconditionFailure("CausalAnswerer: the batch has no labels")
     }
-    let hidden = model.hidden(batch.tokens, mask: batch.mask, cache: nil, mode)
-    let written = hidden.reshaped(-1, model.width).gathered(0, places)
-    let scores = model.logits(written, mode).to(.float32)
-    return ModelOutput(loss: scores.crossEntropy(labels.reshaped(-1).gathered(0, places)))
+    let hidden = model.hidden(batch.tokens, mask: batch.mask, documents: batch.documents, cache: nil, mode)
+    return (hidden.reshaped(-1, model.width).gathered(0, places), labels.reshaped(-1).gathered(0, places))
   }
 
   public func score(_ batch: DeviceBatch, answers: [[Int32]]) -> Tensor {

@@ -4,37 +4,44 @@ public import Torch
 
 extension ModelDirectory {
   /// Writes a model directory that other tools load: the original's configuration and tokenizer, every tensor of the
-  /// original under its own name and in its own dtype, with `weights` (float32, by parameter name) in place of theirs.
+  /// original under its own name and in its own dtype, with `weights` (float32, by parameter name) in place of theirs. A
+  /// pre-training head that the original lacks is added; where it has no weights at all, all are.
   ///
   /// - Throws: `ModelError` where a weight has no place in the original; `FileError`.
-  public func export(_ weights: [String: Tensor], to folder: URL) throws {
-    let prefix = ModelIndex.entries.first { $0.architecture == architecture }.map { entry in
-      names.contains { $0.hasPrefix(entry.prefix) } ? entry.prefix : ""
-    }
+  public func export(_ weights: [String: Tensor], to folder: URL, tokenizer: URL? = nil) throws {
+    let entry = ModelIndex.entries.first { $0.architecture == architecture }
+    let head = entry?.head
+    let prefix = files.isEmpty || names.contains { $0.hasPrefix(entry?.prefix ?? "") } ? entry?.prefix ?? "" : ""
     var tensors = tensors()
     var strangers: [String] = []
     for (name, value) in weights {
-      let full = (prefix ?? "") + name
-      guard let original = tensors[full], original.shape == value.shape else {
+      let isHead = head.map(name.hasPrefix) ?? false
+      let full = isHead ? name : prefix + name
+      if let original = tensors[full], original.shape == value.shape {
+        tensors[full] = value.to(original.dtype, device: .cpu)
+      } else if tensors[full] == nil, isHead || files.isEmpty {
+        tensors[full] = value.to(device: .cpu)
+      } else {
         strangers.append(full)
-        continue
       }
-      tensors[full] = value.to(original.dtype, device: .cpu)
     }
     guard strangers.isEmpty else {
       throw ModelError.mismatch(url, missing: [], misshapen: [], extra: strangers.sorted())
     }
-    try write(tensors, to: folder)
+    try write(tensors, to: folder, tokenizer: tokenizer)
   }
 
-  /// Writes a model directory with this one's configuration and tokenizer, and these tensors under their full names.
-  public func write(_ tensors: [String: Tensor], to folder: URL) throws {
+  /// Writes a model directory with this one's configuration, its tokenizer or that of another folder, and these tensors
+  /// under their full names.
+  public func write(_ tensors: [String: Tensor], to folder: URL, tokenizer: URL? = nil) throws {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch { throw FileError(action: .create, path: folder.path, code: errno) }
-    for name in try FileManager.default.contentsOfDirectory(atPath: url.path).sorted() where Self.isCarried(name) {
-      guard let data = FileManager.default.contents(atPath: url.appendingPathComponent(name).path) else { continue }
-      try AtomicFile.write(data, to: folder.appendingPathComponent(name))
+    for source in [tokenizer, url].compactMap({ $0 }) {
+      for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where Self.isCarried(name) {
+        guard let data = FileManager.default.contents(atPath: source.appendingPathComponent(name).path) else { continue }
+        try AtomicFile.write(data, to: folder.appendingPathComponent(name))
+      }
     }
     try SafeTensorsWriter.write(
       tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))

@@ -14,12 +14,22 @@ public protocol CausalLanguageModel: AnyObject {
   ///   - tokens: int64 `[rows, new]`.
   ///   - mask: float32 `[rows, read + new]`, 1 for a token and 0 for padding (on either side), over what the cache holds
   ///     and the new tokens; nil where nothing is padded.
+  ///   - documents: where rows hold several, which do not see each other; then there is no cache.
   ///   - cache: what was read before; the new tokens are added to it.
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, new, width]` in the compute dtype.
-  func hidden(_ tokens: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor
+  func hidden(
+    _ tokens: Tensor, mask: Tensor?, documents: PackedDocuments?, cache: KeyValueCache?, _ mode: Mode
+  ) -> Tensor
   /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
+}
+
+extension CausalLanguageModel {
+  /// Hidden states of rows that are one text each.
+  public func hidden(_ tokens: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor {
+    hidden(tokens, mask: mask, documents: nil, cache: cache, mode)
+  }
 }
 
 /// An encoder that reads a text and a decoder that writes one.
@@ -79,9 +89,19 @@ enum AttentionMask {
     ((padding - 1) * 1e30).to(dtype).reshaped(padding.size(0), 1, 1, padding.size(1))
   }
 
+  /// Each token sees those of its own document.
+  /// - Returns: `[rows, 1, length, length]`.
+  static func documents(_ documents: PackedDocuments, dtype: DType) -> Tensor {
+    let isSeen = documents.indices.unsqueezed(2) .== documents.indices.unsqueezed(1)
+    return ((isSeen.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1)
+  }
+
   /// Each of the last `new` of `total` tokens sees itself, those before it (the last `window` of them), and no padding.
   /// - Returns: `[rows or 1, 1, new, total]`.
-  static func causal(new: Int, total: Int, window: Int?, padding: Tensor?, dtype: DType, device: Device) -> Tensor {
+  static func causal(
+    new: Int, total: Int, window: Int?, padding: Tensor?, documents: PackedDocuments? = nil, dtype: DType,
+    device: Device
+  ) -> Tensor {
     let columns = Tensor.arange(0..<total, device: device).unsqueezed(0)
     var isSeen = (columns .<= columns.narrowed(1, total - new..<total).transposed(0, 1)).unsqueezed(0)
     if let window {
@@ -89,6 +109,9 @@ enum AttentionMask {
       let places = padding.map { $0.cumulativeSum(1) } ?? columns
       let queries = places.narrowed(1, total - new..<total).unsqueezed(2)
       isSeen = isSeen .& (places.unsqueezed(1) .> queries - Double(window))
+    }
+    if let documents {
+      isSeen = isSeen .& (documents.indices.unsqueezed(2) .== documents.indices.unsqueezed(1))
     }
     if let padding { isSeen = isSeen .& (padding .> Tensor.zeros([], device: device)).unsqueezed(1) }
     return ((isSeen.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1)

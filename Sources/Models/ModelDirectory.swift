@@ -11,7 +11,8 @@ public struct ModelDirectory {
   let configuration: Data
   let files: [SafeTensorsFile]
 
-  public init(_ url: URL) throws {
+  /// - Parameter needsWeights: whether a directory without weights is refused; `config.json` is enough to draw them anew.
+  public init(_ url: URL, needsWeights: Bool = true) throws {
     self.url = url
     var isDirectory: ObjCBool = false
     guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isDirectory), isDirectory.boolValue else {
@@ -26,7 +27,11 @@ public struct ModelDirectory {
       throw ModelError.badConfiguration(file, "the key 'model_type' is missing")
     }
     (architecture, configuration) = (type, data)
-    files = try Self.weights(in: url)
+    do {
+      files = try Self.weights(in: url)
+    } catch ModelError.noWeights where !needsWeights {
+      files = []
+    }
   }
 
   private static func weights(in url: URL) throws -> [SafeTensorsFile] {
@@ -91,6 +96,8 @@ final class CheckpointSource: WeightSource {
   /// Leading part of the model's names that stand outside the prefix in the checkpoint (`cls.`).
   private let outside: String?
   private let dtype: DType
+  /// Whether the checkpoint has any name outside the prefix.
+  private let hasOutside: Bool
   private(set) var missing: [String] = []
   private(set) var misshapen: [String] = []
   private(set) var used: Set<String> = []
@@ -98,11 +105,14 @@ final class CheckpointSource: WeightSource {
   /// - Parameter dtype: the model's compute dtype.
   init(_ directory: ModelDirectory, prefix: String, outside: String? = nil, dtype: DType) {
     (self.directory, self.prefix, self.outside, self.dtype) = (directory, prefix, outside, dtype)
+    hasOutside = outside.map { outside in directory.names.contains { $0.hasPrefix(outside) } } ?? false
   }
 
   func weight(_ name: String, shape: [Int]) -> Tensor? {
     let full = outside.map(name.hasPrefix) ?? false ? name : prefix + name
     guard let file = directory.file(of: full), let entry = file.entry(full) else {
+      // An encoder without its pre-training head gets a fresh one.
+      if let outside, name.hasPrefix(outside), !hasOutside { return nil }
       missing.append(full)
       return placeholder(shape)
     }

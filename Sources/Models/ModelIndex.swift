@@ -60,27 +60,67 @@ public enum ModelIndex {
 }
 
 extension ModelIndex {
-  /// Whether models of this type answer in text.
-  public static func answersInText(_ architecture: String) -> Bool {
-    entries.first { $0.architecture == architecture }.map { $0.encoder == nil } ?? false
+  /// What reads and what writes in a model.
+  public enum Family: String, Sendable {
+    case encoder, decoder
+    case encoderDecoder = "encoder-decoder"
   }
 
-  /// Loads what a run trains: an encoder with heads, or a language model that answers in text, which reads neither
-  /// `pooling` nor `dropout`.
-  public static func load(
-    _ url: URL, pooling: EncoderClassifier.Pooling, dropout: Double, dtype: DType, device: Device, seed: UInt64
-  ) throws -> any TaskModel {
-    let directory = try ModelDirectory(url)
+  /// The family of models of this type; an encoder where the type is not known.
+  public static func family(_ architecture: String) -> Family {
+    guard let entry = entries.first(where: { $0.architecture == architecture }) else { return .encoder }
+    return entry.encoder != nil ? .encoder : entry.causal != nil ? .decoder : .encoderDecoder
+  }
+
+  /// Whether models of this type answer in text.
+  public static func answersInText(_ architecture: String) -> Bool { family(architecture) != .encoder }
+
+  /// What a model is loaded for.
+  public enum Use: Sendable {
+    /// To learn tasks: an encoder gets heads on its pooled vectors, with dropout in training; a language model answers in
+    /// text and reads neither of the two.
+    case tasks(pooling: EncoderClassifier.Pooling, dropout: Double)
+    /// To be pretrained: an encoder predicts hidden tokens, a language model writes.
+    case pretraining
+  }
+
+  /// Loads what a run trains.
+  public static func load(_ url: URL, for use: Use, _ loading: Loading) throws -> any TaskModel {
+    let directory = try ModelDirectory(url, needsWeights: !loading.startsFresh)
     guard answersInText(directory.architecture) else {
-      return try encoder(url, pooling: pooling, dropout: dropout, dtype: dtype, device: device, seed: seed)
+      switch use {
+      case .tasks(let pooling, let dropout):
+        let (encoder, scope) = try build(url, loading, \.encoder)
+        return EncoderClassifier(
+          encoder, pooling: pooling, dropout: dropout, heads: scope.fresh(.head, seed: loading.seed))
+      case .pretraining:
+        let (model, scope) = try build(url, loading, \.masked)
+        return MaskedPredictor(model, parameters: scope.store)
+      }
     }
     let endTokens = try directory.endTokens()
-    if entries.first(where: { $0.architecture == directory.architecture })?.sequenceToSequence != nil {
-      let loaded = try loadSequenceToSequence(url, dtype: dtype, device: device, seed: seed)
-      return Seq2SeqAnswerer(loaded.model, parameters: loaded.parameters, endTokens: endTokens)
+    if family(directory.architecture) == .encoderDecoder {
+      let (model, scope) = try build(url, loading, \.sequenceToSequence)
+      return Seq2SeqAnswerer(model, parameters: scope.store, endTokens: endTokens)
     }
-    let loaded = try loadCausal(url, dtype: dtype, device: device, seed: seed)
-    return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: endTokens)
+    let (model, scope) = try build(url, loading, \.causal)
+    return CausalAnswerer(model, parameters: scope.store, endTokens: endTokens)
+  }
+
+  /// How a model is loaded.
+  public struct Loading: Sendable {
+    /// The compute dtype; the values that train are kept in float32.
+    public var dtype = DType.float32
+    /// Where the weights lie.
+    public var device = Device.cpu
+    /// Of fresh parameters.
+    public var seed: UInt64 = 0
+    /// Whether all weights are drawn anew, by `config.json` alone.
+    public var startsFresh = false
+
+    public init(dtype: DType, device: Device, seed: UInt64, startsFresh: Bool = false) {
+      (self.dtype, self.device, self.seed, self.startsFresh) = (dtype, device, seed, startsFresh)
+    }
   }
 
   /// Loads a model directory as an encoder with heads, none yet.
@@ -94,15 +134,16 @@ extension ModelIndex {
   public static func encoder(
     _ url: URL, pooling: EncoderClassifier.Pooling, dropout: Double, dtype: DType, device: Device, seed: UInt64
   ) throws -> EncoderClassifier {
-    let (encoder, scope) = try build(url, dtype, device, seed, \.encoder)
+    let (encoder, scope) = try build(url, Loading(dtype: dtype, device: device, seed: seed), \.encoder)
     return EncoderClassifier(encoder, pooling: pooling, dropout: dropout, heads: scope.fresh(.head, seed: seed))
   }
 
-  /// Loads a model directory as an encoder with the head that predicts hidden tokens.
+  /// Loads a model directory as an encoder with the head that predicts hidden tokens; where the checkpoint has no such
+  /// head, its weights are drawn by `seed`.
   public static func loadMasked(
     _ url: URL, dtype: DType, device: Device, seed: UInt64
   ) throws -> Loaded<any MaskedLanguageModel> {
-    let (model, scope) = try build(url, dtype, device, seed, \.masked)
+    let (model, scope) = try build(url, Loading(dtype: dtype, device: device, seed: seed), \.masked)
     return Loaded(model: model, parameters: scope.store)
   }
 
@@ -110,7 +151,7 @@ extension ModelIndex {
   public static func loadCausal(
     _ url: URL, dtype: DType, device: Device, seed: UInt64
   ) throws -> Loaded<any CausalLanguageModel> {
-    let (model, scope) = try build(url, dtype, device, seed, \.causal)
+    let (model, scope) = try build(url, Loading(dtype: dtype, device: device, seed: seed), \.causal)
     return Loaded(model: model, parameters: scope.store)
   }
 
@@ -118,14 +159,14 @@ extension ModelIndex {
   public static func loadSequenceToSequence(
     _ url: URL, dtype: DType, device: Device, seed: UInt64
   ) throws -> Loaded<any SequenceToSequenceModel> {
-    let (model, scope) = try build(url, dtype, device, seed, \.sequenceToSequence)
+    let (model, scope) = try build(url, Loading(dtype: dtype, device: device, seed: seed), \.sequenceToSequence)
     return Loaded(model: model, parameters: scope.store)
   }
 
   private static func build<Model>(
-    _ url: URL, _ dtype: DType, _ device: Device, _ seed: UInt64, _ kind: KeyPath<Entry, Make<Model>?>
+    _ url: URL, _ loading: Loading, _ kind: KeyPath<Entry, Make<Model>?>
   ) throws -> (Model, Scope) {
-    let directory = try ModelDirectory(url)
+    let directory = try ModelDirectory(url, needsWeights: !loading.startsFresh)
     guard let entry = entries.first(where: { $0.architecture == directory.architecture }),
       let make = entry[keyPath: kind]
     else {
@@ -133,10 +174,13 @@ extension ModelIndex {
       throw ModelError.unsupported(directory.architecture, url, known: known)
     }
     let isPrefixed = directory.names.contains { $0.hasPrefix(entry.prefix) }
-    let source = CheckpointSource(directory, prefix: isPrefixed ? entry.prefix : "", outside: entry.head, dtype: dtype)
-    let scope = Scope(store: ParameterStore(), dtype: dtype, device: device, seed: seed, source: source)
+    let source = CheckpointSource(
+      directory, prefix: isPrefixed ? entry.prefix : "", outside: entry.head, dtype: loading.dtype)
+    let scope = Scope(
+      store: ParameterStore(), dtype: loading.dtype, device: loading.device, seed: loading.seed,
+      source: loading.startsFresh ? nil : source)
     let model = try make(directory, scope)
-    try source.verify(ignoring: entry.isUnused)
+    if !loading.startsFresh { try source.verify(ignoring: entry.isUnused) }
     // In bfloat16 the float32 originals were read to be rounded; until something trains them nobody looks again.
     for file in directory.files { file.releasePages() }
     return (model, scope)

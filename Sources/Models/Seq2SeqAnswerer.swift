@@ -5,7 +5,7 @@ public import Torch
 ///
 /// The loss is the mean cross-entropy of the answers' tokens. The decoder and its head run over the padding of short
 /// answers too, as in wenyudu/MIGU, so that MIGU's sums are the same.
-public final class Seq2SeqAnswerer: Generates {
+public final class Seq2SeqAnswerer: Generates, PredictsTokens {
   public let parameters: ParameterStore
   public let endTokens: [Int32]
   private let model: any SequenceToSequenceModel
@@ -15,16 +15,30 @@ public final class Seq2SeqAnswerer: Generates {
   }
 
   public var maxLength: Int { model.maxLength }
+  public var vocabularySize: Int { model.vocabularySize }
   public var answerLayout: AnswerLayout { .apart }
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
-    guard let labels = batch.labels else { preconditionFailure("Seq2SeqAnswerer: the batch has no labels") }
-    let encoded = model.encode(batch.tokens, mask: batch.mask, mode)
-    let written = labels.narrowed(1, 0..<labels.size(1) - 1).clamped(0...Double(model.vocabularySize)).to(.int64)
-    let read = Tensor.concatenated([starts(batch), written], 1)
-    let hidden = model.decode(read, encoded: encoded, mask: batch.mask, cache: nil, mode)
+    let (hidden, labels) = written(batch, mode)
     let scores = model.logits(hidden, mode).to(.float32)
     return ModelOutput(loss: scores.reshaped(-1, model.vocabularySize).crossEntropy(labels.reshaped(-1)))
+  }
+
+  public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
+    guard let places = batch.labelPlaces else { preconditionFailure("Seq2SeqAnswerer: the batch has no labels") }
+    let (hidden, labels) = written(batch, .evaluation)
+    return TokenScores(
+      hidden.reshaped(-1, model.width).gathered(0, places), labels.reshaped(-1).gathered(0, places)
+    ) { model.logits($0, .evaluation) }
+  }
+
+  /// The decoder's states `[rows, positions, width]`, and the tokens they write, int64 `[rows, positions]`.
+  private func written(_ batch: DeviceBatch, _ mode: Mode) -> (Tensor, Tensor) {
+    guard let labels = batch.labels else { preconditionFailure("Seq2SeqAnswerer: the batch has no labels") }
+    let encoded = model.encode(batch.tokens, mask: batch.mask, mode)
+    let before = labels.narrowed(1, 0..<labels.size(1) - 1).clamped(0...Double(model.vocabularySize)).to(.int64)
+    let read = Tensor.concatenated([starts(batch), before], 1)
+    return (model.decode(read, encoded: encoded, mask: batch.mask, cache: nil, mode), labels)
   }
 
   public func score(_ batch: DeviceBatch, answers: [[Int32]]) -> Tensor {

@@ -10,6 +10,8 @@ public struct DeviceBatch {
   public let mask: Tensor?
   /// Real tokens in each row.
   public let lengths: [Int]
+  /// Where rows hold several documents that must not see each other; else nil.
+  public let documents: PackedDocuments?
   /// int64 `[rows, positions]`: the tokens that a language model must write, −100 where it need not; nil for
   /// classifiers. Positions are those of the answer, or of `tokens` where the answer stands behind the text.
   public let labels: Tensor?
@@ -25,17 +27,27 @@ public struct DeviceBatch {
   public let candidateSets: [[Int]]
 
   public init(
-    tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], labels: Tensor? = nil,
-    labelPlaces: Tensor? = nil, targets: [Int], experiences: [Int], candidates: [Int], candidateSets: [[Int]]
+    tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], documents: PackedDocuments? = nil,
+    labels: Tensor? = nil, labelPlaces: Tensor? = nil, targets: [Int], experiences: [Int], candidates: [Int], candidateSets: [[Int]]
   ) {
     (self.tokens, self.segments, self.mask, self.lengths) = (tokens, segments, mask, lengths)
-    (self.labels, self.labelPlaces) = (labels, labelPlaces)
+    (self.documents, self.labels, self.labelPlaces) = (documents, labels, labelPlaces)
     (self.targets, self.experiences) = (targets, experiences)
     (self.candidates, self.candidateSets) = (candidates, candidateSets)
   }
 
   public var rows: Int { tokens.size(0) }
   public var device: Device { tokens.device }
+}
+
+/// Documents that stand behind one another in the rows of a batch.
+public struct PackedDocuments {
+  /// int64 `[rows, length]`: the document of each token, counted in its row; −1 for padding.
+  public let indices: Tensor
+  /// int64 `[rows, length]`: each token's place in its document; 0 for padding.
+  public let positions: Tensor
+
+  public init(indices: Tensor, positions: Tensor) { (self.indices, self.positions) = (indices, positions) }
 }
 
 /// What one forward pass gives.
@@ -73,6 +85,8 @@ public enum AnswerLayout: Sendable {
   case apart
   /// Behind the text, in one sequence.
   case behind
+  /// Within the text, in place of tokens that are hidden.
+  case within
 }
 
 /// What a learner trains.
@@ -97,6 +111,42 @@ extension Classifies {
     let features = features(batch, mode)
     let (scores, loss) = heads(features, batch, mode)
     return ModelOutput(loss: loss, features: features, classes: scores)
+  }
+}
+
+/// The capability of predicting tokens: any language model.
+public protocol PredictsTokens: TaskModel {
+  /// Number of tokens it can predict.
+  var vocabularySize: Int { get }
+  /// How well the batch's labels are predicted, without a graph.
+  func tokenScores(_ batch: DeviceBatch) -> TokenScores
+}
+
+/// How well tokens were predicted.
+public struct TokenScores: Sendable, Equatable {
+  /// Sum of the cross-entropies, in nats.
+  public var loss = 0.0
+  /// Tokens that were the likeliest.
+  public var correct = 0
+  public var count = 0
+
+  public init() {}
+
+  public static func += (sum: inout TokenScores, part: TokenScores) {
+    sum.loss += part.loss
+    sum.correct += part.correct
+    sum.count += part.count
+  }
+
+  /// Adds the scores of `labels` (int64 `[n]`), made for at most `chunk` of the states `[n, width]` at once.
+  public init(_ states: Tensor, _ labels: Tensor, chunk: Int = 512, logits: (Tensor) -> Tensor) {
+    for start in stride(from: 0, to: states.size(0), by: chunk) {
+      let range = start..<min(start + chunk, states.size(0))
+      let wanted = labels.narrowed(0, range), scores = logits(states.narrowed(0, range)).to(.float32)
+      loss += Double(scores.crossEntropy(wanted, reduction: .sum).item())
+      correct += Int((scores.argmax(1) .== wanted).to(.float32).sum().item())
+      count += range.count
+    }
   }
 }
 

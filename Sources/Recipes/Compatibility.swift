@@ -8,13 +8,18 @@ enum Compatibility {
   static func check(
     _ recipe: Recipe, _ stream: TaskStream, architecture: String
   ) throws {
+    let objective = recipe.training.objective
+    try checkObjective(recipe.training, stream, architecture: architecture)
     let answersInText = ModelIndex.answersInText(architecture)
-    if answersInText {
+    if answersInText || objective != .task {
       for (name, _) in recipe.methods where MethodIndex.named(name)?.card.requires.contains(.heads) == true {
         throw CompatibilityError.needsHeads(method: name, architecture: architecture)
       }
     }
-    for experience in stream.experiences where experience.labels.isEmpty {
+    for experience in stream.experiences where objective == .task && experience.labels.isEmpty {
+      if experience.holdsDocuments {
+        throw CompatibilityError.nothingAsked(experience: experience.name, architecture: architecture)
+      }
       if !answersInText { throw CompatibilityError.needsText(experience: experience.name, architecture: architecture) }
       if recipe.evaluation.answers == .scored { throw CompatibilityError.notScored(experience: experience.name) }
     }
@@ -43,12 +48,42 @@ enum Compatibility {
   }
 }
 
+extension Compatibility {
+  /// The name of the objective that models of this type are pretrained with.
+  static func objectiveName(_ architecture: String) -> String {
+    objective(ModelIndex.family(architecture)).rawValue
+  }
+
+  /// The objective that models of a family are pretrained with.
+  private static func objective(_ family: ModelIndex.Family) -> ObjectiveKind {
+    switch family {
+    case .encoder: .masked
+    case .decoder: .causal
+    case .encoderDecoder: .spans
+    }
+  }
+
+  private static func checkObjective(
+    _ training: TrainingSettings, _ stream: TaskStream, architecture: String
+  ) throws {
+    let own = objective(ModelIndex.family(architecture))
+    guard [.task, own].contains(training.objective) else {
+      throw CompatibilityError.objective(
+        training.objective.rawValue, architecture: architecture, instead: own.rawValue)
+    }
+    if training.objective == .spans, training.packing == .documents { throw CompatibilityError.spansPacked }
+  }
+}
+
 /// An impossible combination in a recipe.
 public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatable {
   case needsTaskLabel(method: String, stream: String, scenario: String)
   case needsBoundaries(method: String, stream: String, scenario: String)
   case needsHeads(method: String, architecture: String)
   case needsText(experience: String, architecture: String)
+  case nothingAsked(experience: String, architecture: String)
+  case objective(String, architecture: String, instead: String)
+  case spansPacked
   case notScored(experience: String)
   case nothingToTrain(experience: String)
   case nothingToTest(experience: String)
@@ -63,11 +98,19 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
     case .needsBoundaries(let method, let stream, let scenario):
       "'\(method)' must be told where an experience ends, but the stream '\(stream)' is \(scenario). Choose another method."
     case .needsHeads(let method, let architecture):
-      "'\(method)' works on classification heads, but a model of type \(architecture) answers in text. Choose another method, "
-        + "or an encoder (jay list models)."
+      "'\(method)' works on classification heads, and there are none: a model of type \(architecture) answers in text, and "
+        + "pre-training predicts tokens. Choose another method, or an encoder with training.objective: task."
     case .needsText(let experience, let architecture):
       "experience '\(experience)' asks for free texts, but a model of type \(architecture) answers with a class. Choose a "
         + "language model (jay list models)."
+    case .nothingAsked(let experience, let architecture):
+      "experience '\(experience)' holds documents, in which nothing is asked. Pretrain on them: training.objective: "
+        + "\(Compatibility.objectiveName(architecture))."
+    case .objective(let objective, let architecture, let instead):
+      "a model of type \(architecture) cannot be pretrained with the objective '\(objective)'. Set training.objective: "
+        + "\(instead)."
+    case .spansPacked:
+      "span corruption takes rows of running text. Set training.packing: stream, or none."
     case .notScored(let experience):
       "experience '\(experience)' has no classes that could be scored: its answers are free texts. Set evaluation.answers: "
         + "rougeL, or exactMatch."

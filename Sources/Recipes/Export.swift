@@ -38,9 +38,18 @@ public enum Export {
 
   static func write(_ session: Session, experience: Int?, to target: URL) throws {
     let learner = session.trainer.learner
-    let original = try ModelDirectory(session.modelDirectory)
+    let original = try ModelDirectory(session.modelDirectory, needsWeights: !session.recipe.model.startsFresh)
+    let tokenizer = session.tokenizerDirectory == session.modelDirectory ? nil : session.tokenizerDirectory
     try learner.predicting(experience, methods: session.trainer.methods) {
-      try original.export(try learner.parameters.mergedBackbone(), to: target)
+      try original.export(try learner.parameters.mergedBackbone(), to: target, tokenizer: tokenizer)
+    }
+    if learner.model is any Classifies { try writeHeads(session, experience: experience, to: target) }
+  }
+
+  /// The heads of a classifier, and what their rows mean.
+  private static func writeHeads(_ session: Session, experience: Int?, to target: URL) throws {
+    let learner = session.trainer.learner
+    try learner.predicting(experience, methods: session.trainer.methods) {
       let heads = learner.parameters.all.filter { $0.role == .head }
       try SafeTensorsWriter.write(
         Dictionary(uniqueKeysWithValues: heads.map { ($0.name, $0.current) }),

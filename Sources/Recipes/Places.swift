@@ -27,9 +27,22 @@ public struct Places: Sendable {
   }
 }
 
+extension Places {
+  /// The folder of a tokenizer: a path, an installed model, or one of the development data's.
+  func tokenizer(_ name: String) throws -> URL {
+    let candidates = [URL(fileURLWithPath: name), models.appendingPathComponent(name)]
+    let found = (candidates + [data.appendingPathComponent("tokenizers/\(name)")]).first {
+      FileManager.default.fileExists(atPath: $0.path)
+    }
+    guard let found else { throw PlaceError.noTokenizer(name) }
+    return found
+  }
+}
+
 /// Something named in a recipe that is nowhere to be found.
 public enum PlaceError: LocalizedError, CustomStringConvertible {
   case noModel(String, models: String)
+  case noTokenizer(String)
   case noData(String, path: String)
   case noDevice(String)
 
@@ -38,6 +51,9 @@ public enum PlaceError: LocalizedError, CustomStringConvertible {
     case .noModel(let name, let models):
       "there is no model '\(name)': neither a folder of that path, nor in \(models). Name a model directory in Hugging Face "
         + "format, or set JAY_MODELS to the folder of your models; './jay demo' installs minilm."
+    case .noTokenizer(let name):
+      "there is no tokenizer '\(name)': neither a folder of that path, nor an installed model. Name the folder that holds "
+        + "its tokenizer.json, vocab.txt or spiece.model in model.tokenizer."
     case .noData(let name, let path):
       "the data of '\(name)' are not at \(path). Name their folder in stream.folder, or set JAY_DATA to the folder that holds "
         + "\(name)."

@@ -82,11 +82,15 @@ public struct RecipeHeader: ConfigurationSection {
 /// Which model, and how texts become one vector.
 public struct ModelSection: ConfigurationSection {
   public var name = "minilm"
+  public var tokenizer = ""
+  public var startsFresh = false
   public var pooling = "mean"
   public var dropout = 0.1
   public init() {}
   public static let keys = [
     ConfigurationKey("name", "a model directory in Hugging Face format, or the name of an installed one"),
+    ConfigurationKey("tokenizer", "folder of the tokenizer; empty for the model's own"),
+    ConfigurationKey("startsFresh", "draw all weights anew, by the model's config.json alone"),
     ConfigurationKey("pooling", "how a text becomes one vector: mean or cls", allowed: .oneOf(["mean", "cls"])),
     ConfigurationKey("dropout", "dropout before the heads, in training", allowed: .halfOpenRange(0..<1)),
   ]
@@ -107,8 +111,8 @@ public struct StreamSection: ConfigurationSection {
   public var dataSeed = 0
   public init() {}
   public static let keys = [
-    ConfigurationKey("name", "meadow, cl15, superni15, a registered data set, or folder"),
-    ConfigurationKey("folder", "where the data lie (folder, cl15, superni15); empty for the registered place"),
+    ConfigurationKey("name", "meadow, cl15, superni15, corpora, endtasks, a registered data set, or folder"),
+    ConfigurationKey("folder", "where the data lie, for folder and the public streams; empty for the registered place"),
     ConfigurationKey(
       "order", "a published order of cl15 (1 to 6) or superni15 (1, 2); 0 for the tasks below", allowed: .range(0...6)),
     ConfigurationKey("tasks", "these tasks in this order; empty for all"),

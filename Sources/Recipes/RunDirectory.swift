@@ -58,11 +58,12 @@ public final class RunDirectory {
     }
   }
 
-  /// The three matrices of a run as `matrix.json` holds them; no time stands in it, so equal runs give equal bytes.
+  /// The matrices of a run as `matrix.json` holds them; no time stands in it, so equal runs give equal bytes.
   public struct Matrices: Codable, Sendable {
     public var accuracy: AccuracyMatrix
     public var macroF1: AccuracyMatrix
     public var validation: AccuracyMatrix
+    public var loss: AccuracyMatrix?
   }
 
   /// Facts of a run that are neither scores nor settings.
@@ -92,6 +93,7 @@ public final class RunDirectory {
       id: url.lastPathComponent, methods: summary.methods, seed: summary.seed, stream: summary.stream,
       matrix: matrices.accuracy)
     (record.macroF1, record.validation) = (matrices.macroF1, matrices.validation)
+    record.loss = matrices.loss
     (record.scenario, record.model, record.variant) = (summary.scenario, summary.model, summary.variant)
     (record.learningRate, record.command) = (summary.learningRate, summary.command)
     (record.wallSeconds, record.timings) = (summary.wallSeconds, summary.timings)

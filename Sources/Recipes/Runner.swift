@@ -99,7 +99,8 @@ public struct Runner {
     // Of an earlier session; without a report the folder does not pass for complete should this be killed.
     try? FileManager.default.removeItem(at: directory.report)
     let matrices = RunDirectory.Matrices(
-      accuracy: progress.matrix, macroF1: progress.macroF1, validation: progress.validation)
+      accuracy: progress.matrix, macroF1: progress.macroF1, validation: progress.validation,
+      loss: progress.loss)
     try AtomicFile.write(try JSON.encode(matrices), to: directory.matrix)
     try AtomicFile.write(try JSON.encode(Metric.values(of: progress.matrix)), to: directory.metrics)
     let trainable = learner.parameters.trainable

@@ -16,6 +16,7 @@ public struct Session {
   /// Hashes of what the run depends on.
   public let fingerprints: [String: String]
   public let modelDirectory: URL
+  public let tokenizerDirectory: URL
   public let tokenizer: any Tokenizer
 
   /// Loads what the recipe names. `extra` are experiences appended to its stream (`jay continue`).
@@ -27,24 +28,32 @@ public struct Session {
       throw PlaceError.noDevice(recipe.header.device)
     }
     modelDirectory = try places.model(recipe.model.name)
-    let architecture = try ModelDirectory(modelDirectory).architecture
+    let architecture = try ModelDirectory(modelDirectory, needsWeights: !recipe.model.startsFresh).architecture
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed, architecture: architecture)
     for experience in recipe.stream.prepared(extra) { stream = try stream.appending(experience) }
     self.stream = stream
     try Compatibility.check(recipe, stream, architecture: architecture)
-    let tokenizer = try TokenizerLoader.load(from: modelDirectory)
+    tokenizerDirectory = try recipe.model.tokenizer.isEmpty ? modelDirectory : places.tokenizer(recipe.model.tokenizer)
+    let tokenizer = try TokenizerLoader.load(from: tokenizerDirectory)
     self.tokenizer = tokenizer
     let seed = UInt64(recipe.header.seed)
-    let model = try ModelIndex.load(
-      modelDirectory, pooling: .init(rawValue: recipe.model.pooling) ?? .mean, dropout: recipe.model.dropout,
-      dtype: recipe.training.precision == .bf16 ? .bfloat16 : .float32, device: device, seed: seed)
+    let model = try Self.model(recipe, modelDirectory, device)
+    let objective = try Pretraining.objective(recipe.training, tokenizer, model, folder: tokenizerDirectory)
     let maxTokens = min(recipe.training.maxTokens, model.maxLength)
+    let packing = recipe.training.packing
     let form = (model as? any Generates)?.endTokens.first.map { end in
       let room = recipe.evaluation.maxAnswerTokens
       return AnswerForm(maxTokens: min(maxTokens, model.maxLength - room), maxAnswerTokens: room, end: end)
     }
     let decode = { (tokens: [Int32]) in tokenizer.decode(tokens, skipSpecialTokens: true) }
-    let learner = Learner(model: model, stream: stream, device: device, seed: seed, decode: decode) { experience in
+    let learner = Learner(
+      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: decode
+    ) { experience in
+      if let objective {
+        let length = objective.rowLength(reading: maxTokens)
+        let form = DocumentForm(length: length, packing: packing) { objective.document($0) }
+        return TokenizedExperience(experience, tokenizer: tokenizer, form: form)
+      }
       if let form { return TokenizedExperience(experience, tokenizer: tokenizer, form: form) }
       return TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: maxTokens)
     }
@@ -54,14 +63,28 @@ public struct Session {
     }
     trainer = Trainer(
       learner: learner, methods: methods, settings: recipe.training, evaluation: recipe.evaluation, observer: observer)
-    fingerprints = try Self.fingerprints(recipe, stream, modelDirectory)
+    fingerprints = try Self.fingerprints(recipe, stream, modelDirectory, tokenizer: tokenizerDirectory)
+  }
+
+  private static func model(_ recipe: Recipe, _ directory: URL, _ device: Device) throws -> any TaskModel {
+    let use =
+      recipe.training.objective == .task
+      ? ModelIndex.Use.tasks(
+        pooling: .init(rawValue: recipe.model.pooling) ?? .mean, dropout: recipe.model.dropout) : .pretraining
+    return try ModelIndex.load(
+      directory, for: use,
+      ModelIndex.Loading(
+        dtype: recipe.training.precision == .bf16 ? .bfloat16 : .float32, device: device,
+        seed: UInt64(recipe.header.seed), startsFresh: recipe.model.startsFresh))
   }
 
   /// Hashes of what a run depends on.
-  static func fingerprints(_ recipe: Recipe, _ stream: TaskStream, _ modelDirectory: URL) throws -> [String: String] {
+  static func fingerprints(
+    _ recipe: Recipe, _ stream: TaskStream, _ modelDirectory: URL, tokenizer: URL
+  ) throws -> [String: String] {
     [
       "recipe": Fingerprint.text(recipe.resumable.yaml()), "structure": Fingerprint.text(recipe.structure.yaml()),
-      "data": Fingerprint.stream(stream), "tokenizer": try hash(tokenizerFiles, in: modelDirectory),
+      "data": Fingerprint.stream(stream), "tokenizer": try hash(tokenizerFiles, in: tokenizer),
       "model": try hash(weightFiles(in: modelDirectory), in: modelDirectory),
     ]
   }

@@ -6,7 +6,7 @@ extension StreamSection {
   /// Loads the stream as models of this type read it, cuts it, holds validation out of train, orders it.
   public func resolve(_ places: Places, seed: Int, architecture: String) throws -> TaskStream {
     var stream = try load(places, isPrompted: ModelIndex.answersInText(architecture))
-    if !["cl15", "superni15"].contains(name), !tasks.isEmpty { stream = try stream.subset(names: tasks) }
+    if !tasks.isEmpty, order == 0 { stream = try stream.subset(names: tasks) }
     stream = prepared(stream)
     if shuffleTasks { stream = stream.reordered(seed: UInt64(seed)) }
     if !taskLabelAtTest {
@@ -37,18 +37,25 @@ extension StreamSection {
     case "meadow": return try .meadow()
     case "folder": return try StreamLoader.load(URL(fileURLWithPath: folder))
     case "cl15":
-      let url = folder.isEmpty ? places.data.appendingPathComponent("cl15") : URL(fileURLWithPath: folder)
-      guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
+      let url = try publicData(places)
       let form = isPrompted ? CL15.Form.benchmark : .pair
       if order > 0 { return try CL15.stream(url, order: order, form: form, holdout: nil) }
       return try CL15.stream(url, tasks: tasks, form: form, holdout: nil)
+    case "corpora": return try Corpora.stream(publicData(places), domains: tasks)
+    case "endtasks": return try EndTasks.stream(publicData(places), tasks: tasks)
     case "superni15":
-      let url = folder.isEmpty ? places.data.appendingPathComponent(name) : URL(fileURLWithPath: folder)
-      guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
+      let url = try publicData(places)
       if order > 0 { return try SuperNI15.stream(url, order: order, holdout: nil) }
       return try SuperNI15.stream(url, tasks: tasks, holdout: nil)
     default:
       return try DataRegistry(home: places.home).stream(name)
     }
+  }
+
+  /// The folder of a public stream.
+  private func publicData(_ places: Places) throws -> URL {
+    let url = folder.isEmpty ? places.data.appendingPathComponent(name) : URL(fileURLWithPath: folder)
+    guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
+    return url
   }
 }

@@ -4,17 +4,21 @@ public import Tokenizers
 public struct TokenizedExample: Sendable, Hashable, Codable {
   /// Unique within its experience and split.
   public let id: String
-  public let tokens: [Int32]
+  public var tokens: [Int32]
   /// How many leading tokens belong to the first text; the rest belong to its pair.
   public let firstLength: Int
   /// Global class; −1 where the answer is a free text.
   public let target: Int
   /// The tokens that a language model must write, the one that ends an answer included; none for classifiers.
-  public let answer: [Int32]
+  public var answer: [Int32]
   /// The accepted answers as texts, of examples to measure on; empty in training.
   public let accepted: [String]
   /// Position of the experience it comes from.
   public let experience: Int
+  /// Where in `tokens` each token of `answer` is predicted; empty where the answer is a text of its own.
+  public var places: [Int32] = []
+  /// Lengths of the documents that stand behind one another in `tokens`, none seeing another; empty where it is one text.
+  public var documents: [Int32] = []
 
   public init(
     id: String, tokens: [Int32], firstLength: Int, target: Int, answer: [Int32] = [], accepted: [String] = [],
@@ -111,7 +115,9 @@ public struct Batch: Sendable {
 
   public var rows: Int { examples.count }
   /// Real tokens, answers included, padding not counted.
-  public var tokenCount: Int { examples.reduce(0) { $0 + $1.tokens.count + $1.answer.count } }
+  public var tokenCount: Int {
+    examples.reduce(0) { $0 + $1.tokens.count + ($1.places.isEmpty ? $1.answer.count : 0) }
+  }
   /// Terms of the mean that the loss is: rows, or the tokens to write where there are answers.
   public var lossTerms: Int {
     let written = examples.reduce(0) { $0 + $1.answer.count }

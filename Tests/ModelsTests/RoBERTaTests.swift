@@ -8,9 +8,12 @@ import Torch
 @Suite struct RoBERTaTests {
   private func batch(_ golden: [String: Tensor]) throws -> DeviceBatch {
     let tokens = try #require(golden["input_ids"]), rows = tokens.size(0)
+    let labels = try #require(golden["labels"])
+    let places = labels.scalars(Int64.self).enumerated().filter { $0.element >= 0 }.map { Int64($0.offset) }
     return DeviceBatch(
       tokens: tokens, segments: try #require(golden["token_type_ids"]),
-      mask: try #require(golden["attention_mask"]).to(.float32), lengths: [],
+      mask: try #require(golden["attention_mask"]).to(.float32), lengths: [], labels: labels,
+      labelPlaces: Tensor(places),
       targets: Array(repeating: 0, count: rows), experiences: Array(repeating: 0, count: rows),
       candidates: Array(repeating: 0, count: rows), candidateSets: [[0]])
   }
@@ -25,7 +28,10 @@ import Torch
     let positions = Tensor([Int64(1), 4, 13])
     let expected = try #require(golden["logits"]).reshaped(-1, model.vocabularySize).gathered(0, positions)
     #expect(difference(model.logits(hidden, at: positions, .evaluation), expected, atol: 1e-4) == nil)
-    let loss = tokenCrossEntropy(hidden, try #require(golden["labels"])) { model.logits($0, .evaluation) }
+    let predictor = MaskedPredictor(model, parameters: loaded.parameters)
+    let loss = predictor(batch, .evaluation).loss
+    let scores = predictor.tokenScores(batch)
+    #expect(abs(scores.loss / Double(scores.count) - Double(loss.item())) < 1e-5)
     #expect(difference(loss, try #require(golden["loss"]), atol: 1e-5) == nil)
     loss.backward()
     try expectGradients(loaded.parameters, golden, prefix: name == "roberta-tiny" ? "roberta." : "bert.")
@@ -39,16 +45,32 @@ import Torch
     #expect(difference(hidden, try #require(golden["hidden"]) * mask, atol: 1e-4) == nil)
   }
 
-  @Test func aCheckpointWithoutTheHeadIsNamed() throws {
+  @Test func aCheckpointWithoutTheHeadGetsAFreshOne() throws {
     try withCopy("roberta-tiny") { folder in
       try folder.rewrite { tensors in tensors = tensors.filter { !$0.key.hasPrefix("lm_head.") } }
+      let loaded = try ModelIndex.loadMasked(folder, dtype: .float32, device: .cpu, seed: 0)
+      let head = loaded.parameters.all.filter { $0.name.hasPrefix("lm_head.") }
+      #expect(head.map(\.name).contains("lm_head.dense.weight"))
+      // And it goes out with the encoder, under its own name.
+      let target = folder.deletingLastPathComponent().appendingPathComponent("out-\(UUID().uuidString)")
+      defer { try? FileManager.default.removeItem(at: target) }
+      try ModelDirectory(folder).export(loaded.parameters.snapshot(), to: target)
+      let again = try ModelIndex.loadMasked(target, dtype: .float32, device: .cpu, seed: 1)
+      for parameter in loaded.parameters.all {
+        #expect(difference(try #require(again.parameters[parameter.name]).master, parameter.master, atol: 0) == nil)
+      }
+    }
+  }
+
+  @Test func aHalfHeadIsNamed() throws {
+    try withCopy("roberta-tiny") { folder in
+      try folder.rewrite { tensors in tensors = tensors.filter { !$0.key.hasPrefix("lm_head.layer_norm") } }
       let error = #expect(throws: ModelError.self) {
         _ = try ModelIndex.loadMasked(folder, dtype: .float32, device: .cpu, seed: 0)
       }
       #expect(
         error?.description == "the weights in \(folder.path) do not fit its config.json. Missing: "
-          + "lm_head.dense.weight; lm_head.dense.bias; lm_head.layer_norm.weight; lm_head.layer_norm.bias; "
-          + "lm_head.bias.")
+          + "lm_head.layer_norm.weight; lm_head.layer_norm.bias.")
     }
   }
 }

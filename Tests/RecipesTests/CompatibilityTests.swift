@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Recipes
@@ -6,8 +7,32 @@ import Testing
   @Test func aMethodOnHeadsIsRefusedForModelsThatAnswerInText() {
     #expect(
       "\(CompatibilityError.needsHeads(method: "lwf", architecture: "t5"))"
-        == "'lwf' works on classification heads, but a model of type t5 answers in text. Choose another method, or an "
-        + "encoder (jay list models).")
+        == "'lwf' works on classification heads, and there are none: a model of type t5 answers in text, and pre-training "
+        + "predicts tokens. Choose another method, or an encoder with training.objective: task.")
+  }
+
+  @Test func documentsNeedAnObjectiveOfTheModel() {
+    #expect(
+      "\(CompatibilityError.nothingAsked(experience: "news", architecture: "bert"))"
+        == "experience 'news' holds documents, in which nothing is asked. Pretrain on them: training.objective: masked.")
+    #expect(
+      "\(CompatibilityError.objective("masked", architecture: "llama", instead: "causal"))"
+        == "a model of type llama cannot be pretrained with the objective 'masked'. Set training.objective: causal.")
+    #expect(
+      "\(CompatibilityError.spansPacked)"
+        == "span corruption takes rows of running text. Set training.packing: stream, or none.")
+  }
+
+  @Test func aTokenizerMustHaveWhatTheObjectiveWrites() {
+    let folder = URL(fileURLWithPath: "/m")
+    #expect(
+      "\(PretrainingError.noMaskToken(folder))"
+        == "the tokenizer in /m has no mask token, so no token can be hidden. Set training.objective: causal for a decoder, "
+        + "or use the tokenizer of a BERT or RoBERTa.")
+    #expect(
+      "\(PretrainingError.noSentinels(folder))"
+        == "the tokenizer in /m has no <extra_id_0> and no end token, which span corruption writes. Use the tokenizer of a "
+        + "T5.")
   }
 
   @Test func freeAnswersNeedALanguageModelAndAScore() {

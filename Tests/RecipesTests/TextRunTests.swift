@@ -105,7 +105,7 @@ import Torch
     try writeStream("label")
     #expect(
       scratch.sentence { _ = try run("lwf", "lwf", "scored") }
-        .hasPrefix("'lwf' works on classification heads, but a model of type llama answers in text."))
+        .hasPrefix("'lwf' works on classification heads, and there are none: a model of type llama answers in text"))
     #expect(
       scratch.sentence { _ = try run("ewc", "{ewc: {fisher: sampled}}", "scored") }
         .hasPrefix("'fisher: sampled' needs a model that answers with a class"))

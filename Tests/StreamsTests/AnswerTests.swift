@@ -10,9 +10,7 @@ import Testing
 
   init() throws {
     folder = try TemporaryFolder()
-    var columns = ColumnMap()
-    columns.answer = "answer"
-    reader = DatasetReader(columns: columns)
+    reader = DatasetReader(columns: ColumnMap(target: .answers("answer")))
   }
 
   @Test func anAnswerIsATextOrAList() throws {

@@ -14,7 +14,7 @@ import Testing
       {"a": "First", "b": "second \\u00e9\\n", "y": "dog", "key": 7}
       {"y": "cat", "key": "k", "b": "zwei", "a": "Eins", "more": [1, {"x": null}]}
       """, to: "train.jsonl")
-    let columns = ColumnMap(text: "a", pair: "b", label: "y", id: "key")
+    let columns = ColumnMap(text: "a", pair: "b", target: .label("y"), id: "key")
     let read = try DatasetReader(columns: columns).read(file)
     #expect(read.name == "train")
     #expect(read.labels == ["cat", "dog"])
@@ -35,7 +35,7 @@ import Testing
   @Test func `a column may lie in an inner object, or have a dot in its name`() throws {
     let file = try folder.write(
       #"{"in": {"ner": {"text": "deep"}}, "in.label": "x", "label": "y"}"#, to: "t.jsonl")
-    let read = try DatasetReader(columns: ColumnMap(text: "in.ner.text", label: "in.label")).read(file)
+    let read = try DatasetReader(columns: ColumnMap(text: "in.ner.text", target: .label("in.label"))).read(file)
     #expect(read.examples.map(\.text) == ["deep"])
     #expect(read.labels == ["x"])
   }

@@ -80,3 +80,9 @@ let hasCL15 = FileManager.default.fileExists(atPath: cl15Folder.appendingPathCom
 
 let superNI15Folder = cl15Folder.deletingLastPathComponent().appendingPathComponent("superni15")
 let hasSuperNI15 = FileManager.default.fileExists(atPath: superNI15Folder.appendingPathComponent("tasks.json").path)
+
+let corporaFolder = dataFolder.appendingPathComponent("corpora")
+let hasCorpora = FileManager.default.fileExists(atPath: corporaFolder.appendingPathComponent("domains.json").path)
+
+let endTasksFolder = dataFolder.appendingPathComponent("endtasks")
+let hasEndTasks = FileManager.default.fileExists(atPath: endTasksFolder.appendingPathComponent("tasks.json").path)

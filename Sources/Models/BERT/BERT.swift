@@ -21,7 +21,9 @@ public final class BERT: TextEncoder {
   public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
     var x = embeddings(batch, mode)
     // 0 keeps a key, −inf drops it; made once for all layers.
-    let mask = batch.mask.map { AttentionMask.padding($0, dtype: x.dtype) }
+    let mask =
+      batch.documents.map { AttentionMask.documents($0, dtype: x.dtype) }
+      ?? batch.mask.map { AttentionMask.padding($0, dtype: x.dtype) }
     for layer in layers { x = layer(x, mask, mode) }
     return x
   }
@@ -43,7 +45,9 @@ public final class BERT: TextEncoder {
 
     func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
       let first = configuration.firstPosition
-      let position = positions.weight.value.narrowed(0, first..<first + batch.tokens.size(1))
+      let position =
+        batch.documents.map { positions(($0.positions + Double(first)).to(.int64)) }
+        ?? positions.weight.value.narrowed(0, first..<first + batch.tokens.size(1))
       let segment = configuration.readsSegments ? segments(batch.segments) : segments.weight.value.at(0, 0)
       return mode.dropout(norm(words(batch.tokens) + segment + position), configuration.hiddenDropout)
     }

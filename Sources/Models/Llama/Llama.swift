@@ -32,11 +32,16 @@ public final class Llama: CausalLanguageModel {
   public var vocabularySize: Int { configuration.vocabularySize }
   public var maxLength: Int { configuration.maxPositions }
 
-  public func hidden(_ tokens: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor {
+  public func hidden(
+    _ tokens: Tensor, mask: Tensor?, documents: PackedDocuments?, cache: KeyValueCache?, _ mode: Mode
+  ) -> Tensor {
+    precondition(documents == nil || cache == nil, "Llama: packed documents cannot be read with a cache")
     let new = tokens.size(1), total = (cache?.length ?? 0) + new
     var x = words(tokens)
     let positions: Tensor
-    if let mask {
+    if let documents {
+      positions = documents.positions
+    } else if let mask {
       precondition(mask.shape == [tokens.size(0), total], "Llama: the mask is \(mask.shape), not [rows, \(total)]")
       // A token's position is the number of tokens before it, wherever the padding stands.
       let counted = (mask.cumulativeSum(1) - 1).clamped(0...Double(total)).to(.int64)
@@ -50,7 +55,7 @@ public final class Llama: CausalLanguageModel {
       // One new token with nothing padded and no window sees everything.
       if new == 1, mask == nil, window == nil { continue }
       masks[window] = AttentionMask.causal(
-        new: new, total: total, window: window, padding: mask, dtype: x.dtype, device: x.device)
+        new: new, total: total, window: window, padding: mask, documents: documents, dtype: x.dtype, device: x.device)
     }
     for (index, layer) in layers.enumerated() {
       let window = configuration.windows[index].flatMap { $0 < total ? $0 : nil }

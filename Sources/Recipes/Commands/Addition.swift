@@ -8,7 +8,7 @@ public struct Columns: Sendable {
 
   /// An empty `text` is the column `text`.
   public init(text: [String] = [], pair: [String] = [], label: String = "label") {
-    map = ColumnMap(text: text.isEmpty ? ["text"] : text, pair: pair, label: label)
+    map = ColumnMap(text: text.isEmpty ? ["text"] : text, pair: pair, target: .label(label))
   }
 }
 

@@ -26,7 +26,8 @@ extension RunDirectory {
   func add(_ addition: Addition, places: Places) throws -> [String] {
     guard isComplete else { throw AdditionError.unfinished(url.relativePath) }
     let recipe = try Recipe(file: self.recipe)
-    let architecture = try ModelDirectory(places.model(recipe.model.name)).architecture
+    let modelDirectory = try places.model(recipe.model.name)
+    let architecture = try ModelDirectory(modelDirectory, needsWeights: !recipe.model.startsFresh).architecture
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed, architecture: architecture)
     for experience in recipe.stream.prepared(try Added.experiences(in: self)) {
       stream = try stream.appending(experience)
@@ -58,7 +59,9 @@ extension RunDirectory {
     else {
       throw AdditionError.noCheckpoint(url.relativePath)
     }
-    let fingerprints = try Session.fingerprints(recipe, stream, try places.model(recipe.model.name))
+    let model = try places.model(recipe.model.name)
+    let tokenizer = try recipe.model.tokenizer.isEmpty ? model : places.tokenizer(recipe.model.tokenizer)
+    let fingerprints = try Session.fingerprints(recipe, stream, model, tokenizer: tokenizer)
     if let what = checkpoint.record.firstChange(fingerprints, stream) {
       throw CheckpointError.changed(what: what, checkpoint.url)
     }

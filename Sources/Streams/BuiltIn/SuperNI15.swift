@@ -37,8 +37,7 @@ public enum SuperNI15 {
   }
 
   private static func experience(_ entry: TaskEntry, in folder: URL, log: inout ProblemLog) -> Experience {
-    var columns = ColumnMap(text: "input", id: "id")
-    columns.answer = "outputs"
+    let columns = ColumnMap(text: "input", target: .answers("outputs"), id: "id")
     let task = folder.appendingPathComponent(entry.task)
     let splits = DatasetReader(columns: columns).read(
       train: task.appendingPathComponent("train.jsonl.gz"), validation: nil,

@@ -20,7 +20,7 @@ struct StreamFile {
   static let keys = ["name", "description", "taskLabelAtTest", "sharedLabels", "experiences"]
   static let entryKeys = [
     "name", "train", "test", "validation", "file", "splitColumn", "text", "pair", "label", "id", "labels", "answer",
-    "prompt",
+    "prompt", "documents",
   ]
 
   let name: String
@@ -54,17 +54,20 @@ struct StreamFile {
     let name = keys.string("name", log: &log)
     let text = keys.strings("text", log: &log) ?? ["text"]
     let pair = keys.strings("pair", log: &log) ?? []
-    let label = keys.optionalString("label", log: &log) ?? "label"
+    let label = keys.optionalString("label", log: &log)
     let id = keys.optionalString("id", log: &log)
     let answer = keys.optionalString("answer", log: &log)
+    let holdsDocuments = keys.bool("documents", log: &log) ?? false
+    if holdsDocuments, label != nil || answer != nil || !pair.isEmpty { keys.add(.askedDocuments, log: &log) }
     let prompt = keys.optionalString("prompt", log: &log).map(Prompt.init)
     let labels = keys.strings("labels", log: &log)
     for (position, label) in (labels ?? []).enumerated() where labels?.prefix(position).contains(label) == true {
       keys.add(.duplicateLabel(label), at: "labels", log: &log)
     }
     guard let files = files(keys, log: &log), let name, !text.isEmpty else { return nil }
-    var columns = ColumnMap(text: text, pair: pair, label: label, id: id)
-    columns.answer = answer
+    let columns = ColumnMap(
+      text: text, pair: pair,
+      target: holdsDocuments ? .none : answer.map(ColumnMap.Target.answers) ?? .label(label ?? "label"), id: id)
     return Entry(name: name, files: files, columns: columns, labels: labels, prompt: prompt)
   }
 

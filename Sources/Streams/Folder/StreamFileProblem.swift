@@ -8,6 +8,7 @@ public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
   case duplicateName(String)
   case duplicateLabel(String)
   case unclearFiles
+  case askedDocuments
 
   public var description: String {
     switch self {
@@ -23,6 +24,8 @@ public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
     case .noExperiences: "the list is empty; describe at least one task"
     case .duplicateName(let name): "a task named \"\(name)\" stands above already; give every task a name of its own"
     case .duplicateLabel(let label): "label \"\(label)\" stands twice; name every label once"
+    case .askedDocuments:
+      "documents are texts to pretrain on, with no \"label\", \"answer\" or \"pair\"; remove these keys, or \"documents\""
     case .unclearFiles: "give either \"train\" and \"test\", or \"file\" and \"splitColumn\""
     }
   }

@@ -9,7 +9,8 @@ public import Foundation
 /// ```
 /// `taskLabelAtTest` (default true) says whether the task is known when the model is tested; `sharedLabels` (default
 /// false) whether labels of the same name in several tasks are the same class. For language models a task may have a
-/// `prompt` (see `Prompt`), and a column `answer` of free texts in place of `label`.
+/// `prompt` (see `Prompt`), and a column `answer` of free texts in place of `label`. With `"documents": true` the texts
+/// are only read, to pretrain on; such a file may be a `.txt` with one document a line.
 public enum StreamLoader {
   /// - Throws: `DataError` with all that is wrong in `stream.json` and in the files.
   public static func load(_ folder: URL) throws -> TaskStream {

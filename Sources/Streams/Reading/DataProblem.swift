@@ -9,7 +9,7 @@ public struct DataProblem: Sendable, Hashable, CustomStringConvertible {
 
   /// The kinds of problem.
   public enum Kind: Sendable, Hashable {
-    case absent, isFolder, unreadable(reason: String), unknownFormat
+    case absent, isFolder, unreadable(reason: String), unknownFormat, onlyDocuments
     case notGzip, truncatedGzip, corruptGzip(detail: String)
     case notUTF8, notJSON
     case missingField(String, present: [String])

@@ -10,7 +10,8 @@ public struct Splits: Sendable, Hashable {
   public let test: Dataset
 }
 
-/// Reads datasets from `.jsonl`, `.csv` and `.tsv` files, each also with `.gz` behind it.
+/// Reads datasets from `.jsonl`, `.csv`, `.tsv` and `.txt` files, each also with `.gz` behind it. A line of a `.txt` file
+/// is a document.
 ///
 /// All that is wrong in all files of a call is reported together, as a `DataError`.
 public struct DatasetReader: Sendable {
@@ -38,7 +39,7 @@ public struct DatasetReader: Sendable {
     let raw = rows(of: file, log: &log)
     let dataset = resolve(
       raw, name: name ?? file.stem,
-      labels: columns.answer != nil ? [] : labels ?? raw.labelNames(without: ignoredLabels), log: &log)
+      labels: names(raw), log: &log)
     try log.check()
     return dataset
   }
@@ -75,7 +76,7 @@ public struct DatasetReader: Sendable {
   private func splits(
     _ train: RawDataset, _ validation: RawDataset?, _ test: RawDataset, name: String, log: inout ProblemLog
   ) -> Splits {
-    let names = columns.answer != nil ? [] : labels ?? train.labelNames(without: ignoredLabels)
+    let names = names(train)
     return Splits(
       train: resolve(train, name: "\(name)/train", labels: names, log: &log),
       validation: validation.map { resolve($0, name: "\(name)/validation", labels: names, log: &log) }
@@ -99,8 +100,13 @@ public struct DatasetReader: Sendable {
         dropped += 1
         continue
       }
-      if columns.answer != nil {
+      switch columns.target {
+      case .label: break
+      case .answers:
         examples.append(Example(id: example.id, text: example.text, pair: example.pair, answers: example.answers))
+        continue
+      case .none:
+        examples.append(Example(id: example.id, document: example.text))
         continue
       }
       guard let label = indices[example.label] ?? declaredIndex(example.label) else {
@@ -114,6 +120,11 @@ public struct DatasetReader: Sendable {
       log.add(.emptySplit(name.split(separator: "/").last.map(String.init) ?? name), file: raw.file)
     }
     return Dataset(name: name, labels: names, examples: examples, dropped: dropped)
+  }
+
+  /// The label names of data whose training file is this.
+  private func names(_ train: RawDataset) -> [String] {
+    columns.target.isLabel ? labels ?? train.labelNames(without: ignoredLabels) : []
   }
 
   private func declaredIndex(_ label: String) -> Int? {

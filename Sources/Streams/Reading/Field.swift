@@ -20,12 +20,14 @@ struct Row {
 enum FileFormat {
   case jsonLines
   case delimited(separator: UInt8)
+  case plainText
 
   init?(name: String) {
     let lowercased = name.lowercased()
     switch (lowercased.hasSuffix(".gz") ? lowercased.dropLast(3) : lowercased[...]).split(separator: ".").last {
     case "jsonl", "ndjson": self = .jsonLines
     case "csv": self = .delimited(separator: UInt8(ascii: ","))
+    case "txt": self = .plainText
     case "tsv": self = .delimited(separator: UInt8(ascii: "\t"))
     default: return nil
     }

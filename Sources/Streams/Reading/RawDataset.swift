@@ -64,6 +64,8 @@ extension DatasetReader {
       case .jsonLines: try JSONLines(columns: builder.wanted).read(file, log: &log, take)
       case .delimited(let separator):
         try DelimitedText(columns: builder.wanted, separator: separator).read(file, log: &log, take)
+      case .plainText where columns.target.isNone: try PlainText(columns: builder.wanted).read(file, log: &log, take)
+      case .plainText: log.add(.onlyDocuments, file: raw.file)
       case nil: log.add(.unknownFormat, file: raw.file)
       }
     } catch let error as ByteReadingError {

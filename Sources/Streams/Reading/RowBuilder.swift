@@ -15,7 +15,7 @@ struct RowBuilder {
     self.file = file.relativePath
     stem = file.stem
     wanted =
-      columns.text + columns.pair + [columns.answer ?? columns.label] + [columns.id, splitColumn].compactMap { $0 }
+      columns.text + columns.pair + [columns.target.column, columns.id, splitColumn].compactMap { $0 }
   }
 
   func example(from row: Row, log: inout ProblemLog) -> RawDataset.Example? {
@@ -27,9 +27,12 @@ struct RowBuilder {
     var fields = zip(wanted, row.fields).makeIterator()
     let text = columns.text.map { _ in self.text(fields.next(), row.line, &log) }
     let pair = columns.pair.map { _ in self.text(fields.next(), row.line, &log) }
-    let answer = fields.next()
-    let label = columns.answer == nil ? name(answer, row.line, &log) : ""
-    let answers = columns.answer == nil ? [] : texts(answer, row.line, &log)
+    var label = "", answers: [String] = []
+    switch columns.target {
+    case .label: label = name(fields.next(), row.line, &log)
+    case .answers: answers = texts(fields.next(), row.line, &log)
+    case .none: break
+    }
     let id = columns.id.map { _ in name(fields.next(), row.line, &log) } ?? "\(stem):\(row.line)"
     let spelling = splitColumn.map { _ in name(fields.next(), row.line, &log) }
     guard log.count == problemsBefore else { return nil }

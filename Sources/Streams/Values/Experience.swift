@@ -17,6 +17,9 @@ public struct Experience: Sendable, Hashable {
   /// The examples to measure on.
   public let test: Dataset
 
+  /// Whether there is nothing to answer, only texts to pretrain on.
+  public var holdsDocuments: Bool { train.holdsDocuments }
+
   /// Names of the labels, the same in all three splits.
   public var labels: [String] { train.labels }
 

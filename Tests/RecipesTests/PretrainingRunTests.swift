@@ -1,0 +1,156 @@
+import Continual
+import Evaluation
+import Foundation
+import Models
+import NN
+import Testing
+import Torch
+
+@testable import Recipes
+
+/// Runs that pretrain on domains of text: small, but real training.
+@Suite(.serialized) struct PretrainingRunTests {
+  private let scratch: Scratch
+
+  init() throws {
+    scratch = try Scratch()
+    // Each domain has a sentence that it repeats; the second one in other words.
+    for (name, words) in [("one", "the old cat ran on the big bed"), ("two", "a red dog had fun in my hut")] {
+      for (split, count) in [("train", 40), ("test", 6)] {
+        try scratch.write(
+          (0..<count).map { "\(words) \($0 % 7)" }.joined(separator: "\n") + "\n", to: "stream/\(name)-\(split).txt")
+      }
+    }
+    try scratch.write(
+      """
+      {"name": "domains", "taskLabelAtTest": false, "experiences": [
+        {"name": "one", "train": "one-train.txt", "test": "one-test.txt", "documents": true},
+        {"name": "two", "train": "two-train.txt", "test": "two-test.txt", "documents": true}]}
+      """, to: "stream/stream.json")
+  }
+
+  /// A model directory with a configuration and the tokenizer of `bert-tiny`, and no weights.
+  private func model(_ configuration: String, sentinels: Int = 0) throws -> String {
+    let folder = scratch.url.appendingPathComponent("model")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(configuration.utf8).write(to: folder.appendingPathComponent("config.json"))
+    let golden = scratch.places.models.appendingPathComponent("bert-tiny")
+    let data = try Data(contentsOf: golden.appendingPathComponent("tokenizer.json"))
+    var json = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+    let added = try #require(json["added_tokens"] as? [[String: Any]])
+    json["added_tokens"] =
+      added
+      + (0..<sentinels).map { index in
+        [
+          "id": 100 + index, "content": "<extra_id_\(index)>", "special": true, "normalized": false, "lstrip": false,
+          "rstrip": false, "single_word": false,
+        ] as [String: Any]
+      }
+    try JSONSerialization.data(withJSONObject: json).write(to: folder.appendingPathComponent("tokenizer.json"))
+    var settings = try #require(
+      JSONSerialization.jsonObject(
+        with: Data(contentsOf: golden.appendingPathComponent("tokenizer_config.json"))) as? [String: Any])
+    settings["eos_token"] = "[SEP]"
+    try JSONSerialization.data(withJSONObject: settings).write(
+      to: folder.appendingPathComponent("tokenizer_config.json"))
+    return folder.path
+  }
+
+  private static let encoder = """
+    {"model_type": "bert", "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1,
+     "num_attention_heads": 2, "max_position_embeddings": 40, "type_vocab_size": 2, "layer_norm_eps": 1e-12,
+     "hidden_act": "gelu", "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "initializer_range": 0.1,
+     "pad_token_id": 0}
+    """
+  private static let decoder = """
+    {"model_type": "llama", "vocab_size": 100, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1,
+     "num_attention_heads": 2, "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "tie_word_embeddings": true,
+     "eos_token_id": 3, "initializer_range": 0.1}
+    """
+  private static let encoderDecoder = """
+    {"model_type": "t5", "vocab_size": 120, "d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 1, "num_heads": 2,
+     "dropout_rate": 0.0, "decoder_start_token_id": 0, "pad_token_id": 0, "eos_token_id": 3,
+     "tie_word_embeddings": true}
+    """
+
+  private func recipe(_ model: String, _ training: String, methods: String = "finetune") throws -> Recipe {
+    try Recipe(
+      yaml: """
+        model: {name: "\(model)", startsFresh: true}
+        stream: {name: folder, folder: "\(scratch.url.path)/stream", validationShare: 0}
+        methods: [\(methods)]
+        training: {epochs: 20, batchSize: 4, maxTokens: 24, learningRate: 1e-2, precision: fp32, \(training)}
+        """, name: "pretraining")
+  }
+
+  private func run(_ recipe: Recipe, _ name: String, stopAfter updates: Int? = nil) throws -> RunDirectory {
+    var runner = Runner(places: scratch.places)
+    runner.isQuiet = true
+    var left = updates ?? .max
+    runner.isInterrupted = {
+      left -= 1
+      return left == 0
+    }
+    let directory = RunDirectory(scratch.url.appendingPathComponent(name))
+    do {
+      try runner.run(recipe, in: directory.url, start: directory.exists ? .resume : .new)
+    } catch TrainingError.interrupted where updates != nil {}
+    return directory
+  }
+
+  @Test(arguments: [
+    ("masked", "stream", "finetune"), ("masked", "documents", "migu"), ("causal", "documents", "finetune"),
+    ("causal", "none", "migu"), ("spans", "stream", "finetune"), ("spans", "none", "er"),
+  ])
+  func domainsAreLearned(_ objective: String, _ packing: String, _ methods: String) throws {
+    let configuration =
+      objective == "masked" ? Self.encoder : objective == "causal" ? Self.decoder : Self.encoderDecoder
+    let model = try model(configuration, sentinels: objective == "spans" ? 20 : 0)
+    let directory = try run(
+      recipe(model, "objective: \(objective), packing: \(packing)", methods: methods), objective)
+    let record = try directory.record(), loss = try #require(record.loss)
+    #expect(record.matrix.quantity == "token accuracy" && loss.quantity == "loss")
+    let before = try #require(loss.before?[0]), after = try #require(loss[after: 0, on: 0])
+    #expect(after < 0.6 * before, "\(before) → \(after)")
+    #expect(try #require(record.matrix[after: 0, on: 0]) > 40, "\(record.matrix.rows)")
+    #expect(record.macroF1?.rows.allSatisfy { $0.allSatisfy { $0 == nil } } == true)
+  }
+
+  @Test func aResumedRunEndsWithTheSameBits() throws {
+    let model = try model(Self.encoder)
+    let recipe = try recipe(model, "objective: masked, packing: documents", methods: "migu, er")
+    let whole = try run(recipe, "whole")
+    _ = try run(recipe, "parts", stopAfter: 7)
+    let parts = try run(recipe, "parts")
+    #expect(try Data(contentsOf: whole.matrix) == Data(contentsOf: parts.matrix))
+  }
+
+  @Test func aPretrainedModelGoesOutWhole() throws {
+    let folder = try model(Self.encoder)
+    let directory = try run(recipe(folder, "objective: masked", methods: "finetune"), "run")
+    let target = scratch.url.appendingPathComponent("out")
+    try Export.run(directory.url, to: target, task: nil, places: scratch.places)
+    let session = try Session.restored(directory.url, places: scratch.places)
+    let again = try ModelIndex.loadMasked(target, dtype: .float32, device: .cpu, seed: 1)
+    for parameter in session.trainer.learner.parameters.all {
+      #expect(again.parameters[parameter.name]?.master.values() == parameter.master.values(), "\(parameter.name)")
+    }
+    // And trains on as an encoder with heads.
+    #expect(throws: Never.self) {
+      try ModelIndex.encoder(target, pooling: .mean, dropout: 0, dtype: .float32, device: .cpu, seed: 0)
+    }
+  }
+
+  @Test func whatCannotBePretrainedIsRefused() throws {
+    let model = try model(Self.encoder)
+    #expect(
+      scratch.sentence { _ = try run(recipe(model, "objective: causal"), "a") }
+        == "a model of type bert cannot be pretrained with the objective 'causal'. Set training.objective: masked.")
+    #expect(
+      scratch.sentence { _ = try run(recipe(model, "objective: task"), "b") }
+        .hasPrefix("experience 'one' holds documents, in which nothing is asked."))
+    #expect(
+      scratch.sentence { _ = try run(recipe(model, "objective: masked", methods: "lwf"), "c") }
+        .hasPrefix("'lwf' works on classification heads, and there are none"))
+  }
+}
