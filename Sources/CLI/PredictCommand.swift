@@ -4,9 +4,10 @@ import Recipes
 
 struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "predict", abstract: "Classify texts with the model of a run: text or JSON lines in, JSON lines out.",
+    commandName: "predict", abstract: "Answer texts with the model of a run: text or JSON lines in, JSON lines out.",
     discussion: """
-      An input line is {"text": "…"}, with "pair" and "id" where there are such.
+      An input line is {"text": "…"}, with "pair" and "id" where there are such. A classifier answers with "label" and \
+      "probability", a language model with "answer"; one that was pretrained says how the text goes on.
 
       EXAMPLES
         jay predict runs/meadow --task mood --text "what a day"
@@ -23,7 +24,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "The task, where predictions are told their task.")
   var task: String?
 
-  @Option(help: "A text to classify.")
+  @Option(help: "A text to answer.")
   var text: String?
 
   @Option(help: "Second text, where the task is about two.")

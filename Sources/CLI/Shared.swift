@@ -33,8 +33,8 @@ struct ColumnOptions: ParsableArguments {
   @Option(parsing: .upToNextOption, help: "Column of the second text, where there is one.")
   var pair: [String] = []
 
-  @Option(help: "Column of the label.")
-  var label = "label"
+  @Option(help: "Column of the label, or of the answers where they are free texts. Default: label, or answer.")
+  var label: String?
 
   var columns: Columns { Columns(text: text, pair: pair, label: label) }
 }

@@ -194,6 +194,7 @@ public final class Learner {
     }
     let shape = [batch.rows, length]
     return PackedDocuments(
-      indices: Tensor(indices, shape: shape, device: device), positions: Tensor(positions, shape: shape, device: device))
+      indices: Tensor(indices, shape: shape, device: device), positions: Tensor(positions, shape: shape, device: device)
+    )
   }
 }

@@ -37,7 +37,7 @@ public struct TrainingSettings: ConfigurationSection {
       "objective",
       "task (answer the examples), or pretrain on the texts: masked (encoders), causal (decoders), spans (T5)"),
     ConfigurationKey(
-      "packing", "pretraining rows: stream (cut anywhere), documents (whole, none sees another) or none (one document each)"),
+      "packing", "pretraining rows: stream (cut anywhere), documents (whole, none sees another) or none (one each)"),
     ConfigurationKey("maskShare", "masked and spans: share of the tokens to predict", allowed: .range(0.01...0.9)),
     ConfigurationKey("epochs", "passes over the examples of an experience", allowed: .atLeast(0)),
     ConfigurationKey("maxUpdates", "most updates in an experience; 0 for no limit", allowed: .atLeast(0)),

@@ -61,6 +61,18 @@ public struct RunGroup: Sendable, Identifiable {
   /// A metric over the quoted runs, nil where none defines it.
   public func summary(_ metric: Metric) -> Summary? { Summary(runs.compactMap { $0.metrics[metric.id] }) }
 
+  /// Cell-wise mean loss of the quoted runs; nil where they have none.
+  public var meanLoss: AccuracyMatrix? {
+    let losses = runs.compactMap(\.loss)
+    return losses.count == runs.count && !losses.isEmpty ? AccuracyMatrix.mean(of: losses) : nil
+  }
+
+  /// Mean final loss over experiences, in nats a token.
+  public var finalLoss: Summary? { Summary(runs.compactMap { $0.loss.flatMap { Metric.finalAccuracy.compute($0) } }) }
+
+  /// Mean rise of the loss of earlier experiences from just after their training to the end: forgetting, in nats a token.
+  public var lossRise: Summary? { Summary(runs.compactMap { $0.loss.flatMap { Metric.backwardTransfer.compute($0) } }) }
+
   /// A metric against another group, over the seeds that both have; nil when they share none.
   public func comparison(with other: RunGroup, on metric: Metric) -> PairedComparison? {
     let mine = bySeed(metric), theirs = other.bySeed(metric)

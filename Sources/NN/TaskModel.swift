@@ -28,7 +28,8 @@ public struct DeviceBatch {
 
   public init(
     tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], documents: PackedDocuments? = nil,
-    labels: Tensor? = nil, labelPlaces: Tensor? = nil, targets: [Int], experiences: [Int], candidates: [Int], candidateSets: [[Int]]
+    labels: Tensor? = nil, labelPlaces: Tensor? = nil, targets: [Int], experiences: [Int], candidates: [Int],
+    candidateSets: [[Int]]
   ) {
     (self.tokens, self.segments, self.mask, self.lengths) = (tokens, segments, mask, lengths)
     (self.documents, self.labels, self.labelPlaces) = (documents, labels, labelPlaces)

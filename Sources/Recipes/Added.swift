@@ -39,7 +39,11 @@ enum Added {
       return Description.Task(
         name: experience.name, train: "\(prefix)train.jsonl",
         validation: experience.validation.isEmpty ? nil : "\(prefix)validation.jsonl", test: "\(prefix)test.jsonl",
-        pair: experience.train.examples.contains { $0.pair != nil } ? ["pair"] : nil, labels: experience.labels)
+        pair: experience.train.examples.contains { $0.pair != nil } ? ["pair"] : nil,
+        labels: experience.labels.isEmpty ? nil : experience.labels,
+        answer: experience.labels.isEmpty && !experience.holdsDocuments ? "answer" : nil,
+        documents: experience.holdsDocuments ? true : nil,
+        prompt: experience.prompt == .plain ? nil : experience.prompt.template)
     }
     let description = Description(
       name: stream.name, taskLabelAtTest: stream.declaration.hasTaskLabelAtTest, sharedLabels: stream.sharesLabels,
@@ -50,7 +54,10 @@ enum Added {
   private static func lines(_ dataset: Dataset) throws -> Data {
     try dataset.examples.reduce(into: Data()) { data, example in
       data += try JSON.line(
-        Row(id: example.id, text: example.text, pair: example.pair, label: dataset.labels[example.label]))
+        Row(
+          id: example.id, text: example.text, pair: example.pair,
+          label: dataset.labels.isEmpty ? nil : dataset.labels[example.label],
+          answer: example.answers.isEmpty ? nil : example.answers))
     }
   }
 
@@ -58,7 +65,8 @@ enum Added {
     let id: String
     let text: String
     let pair: String?
-    let label: String
+    let label: String?
+    let answer: [String]?
   }
 
   /// A `stream.json`.
@@ -69,7 +77,10 @@ enum Added {
       let validation: String?
       let test: String
       let pair: [String]?
-      let labels: [String]
+      let labels: [String]?
+      let answer: String?
+      let documents: Bool?
+      let prompt: String?
       var id = "id"
     }
     let name: String

@@ -8,6 +8,7 @@ public enum Outcome {
     let directory = RunDirectory(folder)
     let record = try directory.record()
     var lines = [matrix(record.matrix), ""]
+    if let loss = record.loss { lines += ["loss, nats a token", matrix(loss, decimals: 3), ""] }
     for metric in Metric.all {
       guard let value = record.metrics[metric.id] else { continue }
       lines.append(
@@ -18,11 +19,11 @@ public enum Outcome {
     return lines.joined(separator: "\n")
   }
 
-  /// The accuracy matrix, row after, column on.
-  public static func matrix(_ matrix: AccuracyMatrix) -> String {
+  /// A matrix, row after, column on.
+  public static func matrix(_ matrix: AccuracyMatrix, decimals: Int = 1) -> String {
     let width = max(7, (matrix.experiences.map(\.count).max() ?? 0) + 1)
     let pad = { (text: String) in String(repeating: " ", count: max(0, width - text.count)) + text }
-    let cell = { (value: Double?) in pad(value.map { String(format: "%.1f", $0) } ?? "–") }
+    let cell = { (value: Double?) in pad(value.map { String(format: "%.\(decimals)f", $0) } ?? "–") }
     var lines = [pad("after") + " │" + matrix.experiences.map(pad).joined()]
     if let before = matrix.before { lines.append(pad("before") + " │" + before.map(cell).joined()) }
     for (index, row) in matrix.rows.enumerated() {

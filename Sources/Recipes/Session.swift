@@ -18,6 +18,7 @@ public struct Session {
   public let modelDirectory: URL
   public let tokenizerDirectory: URL
   public let tokenizer: any Tokenizer
+  private let tokenize: (Experience) -> TokenizedExperience
 
   /// Loads what the recipe names. `extra` are experiences appended to its stream (`jay continue`).
   public init(
@@ -46,9 +47,7 @@ public struct Session {
       return AnswerForm(maxTokens: min(maxTokens, model.maxLength - room), maxAnswerTokens: room, end: end)
     }
     let decode = { (tokens: [Int32]) in tokenizer.decode(tokens, skipSpecialTokens: true) }
-    let learner = Learner(
-      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: decode
-    ) { experience in
+    tokenize = { experience in
       if let objective {
         let length = objective.rowLength(reading: maxTokens)
         let form = DocumentForm(length: length, packing: packing) { objective.document($0) }
@@ -57,6 +56,8 @@ public struct Session {
       if let form { return TokenizedExperience(experience, tokenizer: tokenizer, form: form) }
       return TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: maxTokens)
     }
+    let learner = Learner(
+      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: decode, data: tokenize)
     let methods = try recipe.methods.map { name, configuration in
       guard let type = MethodIndex.named(name) else { preconditionFailure("method \(name) passed the reader") }
       return try Self.make(type, configuration, learner)
@@ -64,6 +65,11 @@ public struct Session {
     trainer = Trainer(
       learner: learner, methods: methods, settings: recipe.training, evaluation: recipe.evaluation, observer: observer)
     fingerprints = try Self.fingerprints(recipe, stream, modelDirectory, tokenizer: tokenizerDirectory)
+  }
+
+  /// Other examples of an experience as the model reads them.
+  func tokenized(_ dataset: Dataset, of experience: Experience) -> [TokenizedExample] {
+    tokenize(experience.measured(on: dataset)).test
   }
 
   private static func model(_ recipe: Recipe, _ directory: URL, _ device: Device) throws -> any TaskModel {

@@ -15,6 +15,8 @@ public struct ComparisonTable: Codable, Sendable {
     public let seeds: [Int]
     /// Mean, sample standard deviation and n of each defined metric, by id.
     public let metrics: [String: Summary]
+    /// Final loss and its rise since each experience was learned, in nats a token; nil where no tokens are predicted.
+    public let finalLoss, lossRise: Summary?
     /// Final accuracy against the first method, paired by seed; nil for the first and where no seed is shared.
     public let againstFirst: PairedComparison?
   }
@@ -30,6 +32,7 @@ public struct ComparisonTable: Codable, Sendable {
         method: group.id, learningRate: group.learningRate, rateChosenBy: group.choice, seeds: group.runs.map(\.seed),
         metrics: Dictionary(
           uniqueKeysWithValues: Metric.all.compactMap { metric in group.summary(metric).map { (metric.id, $0) } }),
+        finalLoss: group.finalLoss, lossRise: group.lossRise,
         againstFirst: index == 0 ? nil : group.comparison(with: groups[0], on: .finalAccuracy))
     }
   }
@@ -70,15 +73,17 @@ public struct ComparisonTable: Codable, Sendable {
 
   /// Head and rows as plain text, at least the head.
   private var cells: [[String]] {
-    let hasRates = rows.contains { $0.learningRate != nil }
+    let hasRates = rows.contains { $0.learningRate != nil }, hasLosses = rows.contains { $0.finalLoss != nil }
     let head =
       ["method"] + (hasRates ? ["rate"] : []) + ["n"] + shown.map(\.symbol)
+      + (hasLosses ? ["loss", "rise"] : [])
       + (rows.count > 1 ? ["Δ ACC", "p t", "p flip"] : [])
     return [head]
       + rows.map { row in
         let pair = row.againstFirst
         return [row.method] + (hasRates ? [row.learningRate.map(Format.rate) ?? "–"] : []) + [String(row.seeds.count)]
           + shown.map { row.metrics[$0.id].map { Format.plusMinus($0) } ?? "–" }
+          + (hasLosses ? [row.finalLoss, row.lossRise].map { $0.map { Format.plusMinus($0, decimals: 3) } ?? "–" } : [])
           + (rows.count > 1
             ? [pair.map { Format.signed($0.difference.mean) } ?? "–", Format.p(pair?.tTest), Format.p(pair?.signFlip)]
             : [])
@@ -87,6 +92,9 @@ public struct ComparisonTable: Codable, Sendable {
 
   private var notes: [String] {
     var notes = [shown.map { "\($0.symbol) = \($0.id)" }.joined(separator: ", ") + "."]
+    if rows.contains(where: { $0.finalLoss != nil }) {
+      notes.append("loss, rise: nats a token at the end, and how much more than just after each experience was learned.")
+    }
     if rows.contains(where: { $0.seeds.count > 1 }) { notes.append("± is the sample standard deviation over seeds.") }
     if rows.count > 1 {
       notes.append(

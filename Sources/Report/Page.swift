@@ -14,6 +14,7 @@ public enum ReportPage {
       Header(title: title, groups: groups).html
       Headline(groups: groups).html
       HeatMaps(groups: groups).html
+      LossTable(groups: groups).html
       TaskCurves(groups: groups).html
       FrontierPlot(groups: groups).html
       TrainingCurves(groups: groups).html

@@ -33,6 +33,6 @@ let goldenLoRA = configured(SequentialLoRA.Configuration.self) { ($0.rank, $0.al
 
   @Test func hasThePapersDefaults() {
     let c = SequentialLoRA.Configuration()
-    #expect(c.rank == 8 && c.alpha == 32 && c.dropout == 0.1 && c.targets == ["query", "value"])
+    #expect(c.rank == 8 && c.alpha == 32 && c.dropout == 0.1 && c.targets.isEmpty)
   }
 }

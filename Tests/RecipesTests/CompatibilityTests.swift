@@ -14,7 +14,8 @@ import Testing
   @Test func documentsNeedAnObjectiveOfTheModel() {
     #expect(
       "\(CompatibilityError.nothingAsked(experience: "news", architecture: "bert"))"
-        == "experience 'news' holds documents, in which nothing is asked. Pretrain on them: training.objective: masked.")
+        == "experience 'news' holds documents, in which nothing is asked. Pretrain on them: training.objective: masked."
+    )
     #expect(
       "\(CompatibilityError.objective("masked", architecture: "llama", instead: "causal"))"
         == "a model of type llama cannot be pretrained with the objective 'masked'. Set training.objective: causal.")

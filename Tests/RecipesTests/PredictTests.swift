@@ -12,7 +12,7 @@ import Testing
     let answers = try predictor.predict(inputs)
     #expect(answers.map(\.id) == inputs.map(\.id))
     #expect(answers.map(\.text) == inputs.map(\.text))
-    #expect(answers.allSatisfy { ["film", "book"].contains($0.label) && (0.5...1).contains($0.probability) })
+    #expect(answers.allSatisfy { ["film", "book"].contains($0.label) && (0.5...1).contains($0.probability ?? 0) })
   }
 
   @Test func withoutATaskLabelTheAnswerIsAmongAllClasses() throws {
@@ -20,7 +20,7 @@ import Testing
     let answer = try #require(
       try Predictor(run.folder, task: nil, places: run.places).predict([.init(text: "the film", pair: "it")]).first)
     #expect(["one/cat", "one/dog", "two/film", "two/book"].contains(answer.label))
-    #expect((0.25...1).contains(answer.probability))
+    #expect((0.25...1).contains(answer.probability ?? 0))
     let shared = try TinyRun(.shared)
     let other = try #require(
       try Predictor(shared.folder, task: nil, places: shared.places).predict([.init(text: "the cat")]).first)
@@ -66,6 +66,10 @@ import Testing
     #expect(
       run.scratch.sentence { _ = try Predictor(run.folder, task: "on", places: run.places) }
         == "stream tiny has no task \"on\" (did you mean \"one\"?); name some of \"one\", \"two\"")
+    #expect(
+      "\(PredictionError.predictsTokens)"
+        == "this run pretrained an encoder, which fills in hidden tokens and answers nothing. 'jay export' writes the "
+        + "model; train it on a task and ask that run.")
     #expect(
       "\(ResultError.notTrained(task: "two", trained: ["one"]))"
         == "the run has not learned 'two' yet, only one. Finish it with 'jay run --resume', or name another task.")

@@ -141,6 +141,25 @@ import Torch
     }
   }
 
+  @Test func aDecoderSaysHowATextGoesOnAndReadsNewDomains() throws {
+    let directory = try run(recipe(model(Self.decoder), "objective: causal, packing: documents"), "run")
+    let predictor = try Predictor(directory.url, task: nil, places: scratch.places)
+    let answer = try #require(predictor.predict([.init(text: "a red dog had")]).first?.answer)
+    #expect(answer.hasPrefix("fun in"), "\(answer)")
+    let news = try scratch.write((0..<20).map { "the sun is up \($0)" }.joined(separator: "\n"), to: "news.txt")
+    var runner = Runner(places: scratch.places)
+    runner.isQuiet = true
+    try runner.extend(directory.url, with: Addition(data: news))
+    let record = try directory.record()
+    #expect(record.loss?.experiences == ["one", "two", "news"])
+    #expect(try #require(record.loss?[after: 2, on: 2]) < 2, "\(String(describing: record.loss?.rows))")
+    let scores = try Scores(directory.url, places: scratch.places)
+    #expect(scores.rows.map(\.loss) == record.loss?.rows[2] && scores.text.contains("loss"))
+    #expect(try Outcome.text(directory.url).contains("loss, nats a token"))
+    let page = try String(contentsOf: directory.report, encoding: .utf8)
+    #expect(page.contains("Mean cross-entropy of the predicted tokens"))
+  }
+
   @Test func whatCannotBePretrainedIsRefused() throws {
     let model = try model(Self.encoder)
     #expect(

@@ -28,8 +28,10 @@ import Testing
 
   @Test func `documents are asked nothing`() throws {
     try folder.write(
-      #"{"name": "n", "experiences": [{"name": "m", "train": "a.txt", "test": "a.txt", "documents": true, "label": "y"}]}"#,
-      to: "stream.json")
+      #"""
+      {"name": "n", "experiences": [
+        {"name": "m", "train": "a.txt", "test": "a.txt", "documents": true, "label": "y"}]}
+      """#, to: "stream.json")
     #expect(
       folder.problems { _ = try StreamLoader.load(folder.url) } == [
         "stream.json: experiences[0]: documents are texts to pretrain on, with no \"label\", \"answer\" or \"pair\"; "

@@ -9,8 +9,8 @@ import Torch
 ///
 /// For a weight `[outputs, inputs]` whose layer gave o over the tokens of the update's batch (padding included):
 /// s = Σ|o|, θ = the T-quantile of s with linear interpolation, gradient row i ← 0 where s_i < θ.
-/// Biases, normalisation weights and embeddings always train; heads do too (a fresh head has no magnitudes to
-/// speak of). With LoRA, A is ranked by its own activations and B by the wrapped layer's combined output.
+/// Biases, normalisation weights and embeddings always train; classification heads do too (a fresh head has no magnitudes
+/// to speak of). A head that is the word embeddings masks their whole gradient, that of the input's side included. With LoRA, A is ranked by its own activations and B by the wrapped layer's combined output.
 /// Source: Du et al., EMNLP 2024 Findings, §3 (arXiv 2406.17245); wenyudu/MIGU at 3f3b9f0, `src/accelerate_local.py`.
 /// Deviations: the L1 normalisation of the paper cannot change a mask and is left out.
 public final class MIGU: ContinualMethod {
@@ -28,6 +28,7 @@ public final class MIGU: ContinualMethod {
     public var score = Score.activation
     public var freezeMaskedRows = false
     public var maskHeads = false
+    public var maskTiedHead = true
     public init() {}
     public static let keys = [
       ConfigurationKey(
@@ -36,6 +37,10 @@ public final class MIGU: ContinualMethod {
       ConfigurationKey(
         "freezeMaskedRows", "also undo what momentum and weight decay do to masked rows (a study, not the paper)"),
       ConfigurationKey("maskHeads", "mask the classification heads too"),
+      ConfigurationKey(
+        "maskTiedHead",
+        "language models whose head is the word embeddings: mask these rows by the head's activations, as the paper's code"
+      ),
     ]
   }
 
@@ -57,7 +62,8 @@ public final class MIGU: ContinualMethod {
     for row in rows { row.tap.isRecording = false }
     rows = []
     guard experience.index > 0 else { return plan }
-    rows = learner.parameters.linears.flatMap(\.rowWeights).filter { row in
+    let linears = learner.parameters.linears.filter { configuration.maskTiedHead || !$0.isTied }
+    rows = linears.flatMap(\.rowWeights).filter { row in
       plan.isTrained(row.parameter) && (configuration.maskHeads || row.parameter.role != .head)
     }
     for row in rows {

@@ -18,7 +18,7 @@ public final class OLoRA: ContinualMethod {
     public var rank = 8
     public var alpha = 32.0
     public var dropout = 0.1
-    public var targets = ["query", "value"]
+    public var targets: [String] = []
     public var lambda1 = 0.5
     public var lambda2 = 0.0
     public init() {}

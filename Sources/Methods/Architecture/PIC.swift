@@ -48,7 +48,7 @@ public final class PIC: ContinualMethod {
       ConfigurationKey("width", "bottleneck: width of the hidden layer", allowed: .atLeast(1)),
       ConfigurationKey(
         "targets",
-        "ends of the names of the adapted layers, or all; empty for query, value (lora) or output.dense (bottleneck)"),
+        "ends of the names of the adapted layers, or all; empty for queries and values (lora) or outputs (bottleneck)"),
       ConfigurationKey(
         "initialisation", "where an adapter starts: independent (the common start) or sequential (the one before)"),
       ConfigurationKey("vectors", "what is added up: total (from the common start) or increment (from its own)"),
@@ -87,11 +87,9 @@ public final class PIC: ContinualMethod {
     switch c.adapter {
     case .lora:
       let lora = LoRA.Configuration(rank: c.rank, alpha: c.alpha, dropout: c.dropout)
-      let targets = c.targets.isEmpty ? ["query", "value"] : c.targets
-      adapters = try AdapterSet(lora, on: targets, index: 0, seed: seed, in: learner.parameters)
+      adapters = try AdapterSet(lora, on: c.targets, index: 0, seed: seed, in: learner.parameters)
     case .bottleneck:
-      let targets = c.targets.isEmpty ? ["output.dense"] : c.targets
-      adapters = try AdapterSet(bottleneck: c.width, on: targets, index: 0, seed: seed, in: learner.parameters)
+      adapters = try AdapterSet(bottleneck: c.width, on: c.targets, index: 0, seed: seed, in: learner.parameters)
     }
   }
 

@@ -17,13 +17,13 @@ public final class SequentialLoRA: ContinualMethod {
     public var rank = 8
     public var alpha = 32.0
     public var dropout = 0.1
-    public var targets = ["query", "value"]
+    public var targets: [String] = []
     public init() {}
     public static let keys = [
       ConfigurationKey("rank", "rank of the update of each layer", allowed: .atLeast(1)),
       ConfigurationKey("alpha", "the update is multiplied by alpha / rank", allowed: .positive),
       ConfigurationKey("dropout", "dropout on the adapter's input, in training", allowed: .halfOpenRange(0..<1)),
-      ConfigurationKey("targets", "ends of the names of the layers that are adapted, or all"),
+      ConfigurationKey("targets", "ends of the names of the layers that are adapted, or all; empty for queries and values"),
     ]
     var lora: LoRA.Configuration { LoRA.Configuration(rank: rank, alpha: alpha, dropout: dropout) }
   }

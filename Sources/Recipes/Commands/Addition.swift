@@ -4,11 +4,20 @@ import Streams
 
 /// Which columns of a file of examples hold what; several columns of a text are joined.
 public struct Columns: Sendable {
-  let map: ColumnMap
+  private let text, pair: [String]
+  private let label: String?
 
-  /// An empty `text` is the column `text`.
-  public init(text: [String] = [], pair: [String] = [], label: String = "label") {
-    map = ColumnMap(text: text.isEmpty ? ["text"] : text, pair: pair, target: .label(label))
+  /// An empty `text` is the column `text`; without `label` it is `label`, or `answer` where answers are free texts.
+  public init(text: [String] = [], pair: [String] = [], label: String? = nil) {
+    (self.text, self.pair, self.label) = (text.isEmpty ? ["text"] : text, pair, label)
+  }
+
+  /// The columns of data like those of an experience.
+  func map(for experience: Experience) -> ColumnMap {
+    if experience.holdsDocuments { return ColumnMap(text: text, target: .none) }
+    let isFree = experience.labels.isEmpty
+    return ColumnMap(
+      text: text, pair: pair, target: isFree ? .answers(label ?? "answer") : .label(label ?? "label"))
   }
 }
 
@@ -62,8 +71,9 @@ public struct Addition: Sendable {
   private func files(behind stream: TaskStream, seed: UInt64, notes: inout [String]) throws -> Experience {
     let (train, validation, test) = try splits()
     let name = name ?? String(data.lastPathComponent.prefix { $0 != "." })
-    let found = try DatasetReader(columns: columns.map).read(train).labels
-    let reader = DatasetReader(columns: columns.map, labels: labels(found, behind: stream))
+    let columns = columns.map(for: stream.experiences[0])
+    let found = try DatasetReader(columns: columns).read(train).labels
+    let reader = DatasetReader(columns: columns, labels: labels(found, behind: stream))
     if let test {
       return Experience(
         name: name, splits: try reader.read(train: train, validation: validation, test: test, name: name))

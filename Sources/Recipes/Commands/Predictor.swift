@@ -1,6 +1,8 @@
 import Continual
 public import Foundation
+import NN
 import Streams
+import Tokenizers
 
 /// The model of a run, answering.
 public struct Predictor {
@@ -19,9 +21,12 @@ public struct Predictor {
     public let id: String?
     public let text: String
     public let pair: String?
-    public let label: String
-    /// Among the labels that could be answered.
-    public let probability: Double
+    /// The class; nil where the model writes.
+    public var label: String?
+    /// Of the label, among those that could be answered.
+    public var probability: Double?
+    /// What the model wrote: an answer, or how the text goes on.
+    public var answer: String?
   }
 
   private let session: Session
@@ -34,6 +39,7 @@ public struct Predictor {
     session = try Session.restored(folder, places: places)
     let learner = session.trainer.learner
     guard let last = learner.seen.last else { throw ResultError.none([folder.relativePath]) }
+    if learner.objective != nil, !(learner.model is any Generates) { throw PredictionError.predictsTokens }
     isToldTask = learner.knowsTaskAtTest
     switch (task, isToldTask) {
     case (let task?, true): experience = try session.trained(task)
@@ -45,13 +51,47 @@ public struct Predictor {
 
   /// One answer for each input, in order.
   public func predict(_ inputs: [Input]) throws -> [Prediction] {
-    let examples = session.tokenize(inputs.map { ($0.text, $0.pair) }, of: experience)
-    let answers = try session.trainer.learner.predictWithProbability(
-      examples, methods: session.trainer.methods, settings: session.recipe.evaluation)
-    return zip(inputs, answers).map { input, answer in
-      Prediction(
-        id: input.id, text: input.text, pair: input.pair, label: label(answer.target), probability: answer.probability)
+    let trainer = session.trainer, settings = session.recipe.evaluation
+    let examples = examples(inputs)
+    var predictions = inputs.map { Prediction(id: $0.id, text: $0.text, pair: $0.pair) }
+    if writes {
+      let answers = try trainer.learner.write(examples, methods: trainer.methods, settings: settings)
+      for (index, answer) in answers.enumerated() { predictions[index].answer = answer }
+    } else {
+      let answers = try trainer.learner.predictWithProbability(examples, methods: trainer.methods, settings: settings)
+      for (index, answer) in answers.enumerated() {
+        (predictions[index].label, predictions[index].probability) = (label(answer.target), answer.probability)
+      }
     }
+    return predictions
+  }
+
+  /// Whether the model writes its answers, rather than choosing among labels.
+  private var writes: Bool {
+    guard session.trainer.learner.model is any Generates else { return false }
+    return experience.labels.isEmpty || session.recipe.evaluation.answers != .scored
+  }
+
+  /// The inputs as the model reads them; what the right answer is, is not known.
+  private func examples(_ inputs: [Input]) -> [TokenizedExample] {
+    let learner = session.trainer.learner
+    guard learner.objective == nil else {
+      let room = max(2, learner.model.maxLength - session.recipe.evaluation.maxAnswerTokens)
+      return inputs.enumerated().map { index, input in
+        let ids = session.tokenizer.encode(input.text, maxTokens: room).ids
+        // The text goes on: nothing has ended it yet.
+        let open = ids.last == session.tokenizer.specialTokens.eos && ids.count > 1 ? ids.dropLast() : ids[...]
+        return TokenizedExample(
+          id: String(index), tokens: Array(open), firstLength: open.count, target: -1, experience: experience.index)
+      }
+    }
+    let isFree = experience.labels.isEmpty
+    let unknown = inputs.enumerated().map { index, input in
+      isFree
+        ? Example(id: String(index), text: input.text, pair: input.pair, answers: [""])
+        : Example(id: String(index), text: input.text, pair: input.pair, label: 0)
+    }
+    return session.tokenized(Dataset(name: "inputs", labels: experience.labels, examples: unknown), of: experience)
   }
 
   /// Predictions as JSON lines.
@@ -103,6 +143,7 @@ extension Predictor.Input: Decodable {
 public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable {
   case needsTask([String])
   case takesNoTask(stream: String)
+  case predictsTokens
   case noFile(String)
   case badLine(file: String, line: Int)
 
@@ -114,6 +155,9 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
     case .takesNoTask(let stream):
       "this model was trained on '\(stream)' without task labels at test time, so it chooses among all labels. "
         + "Leave out --task."
+    case .predictsTokens:
+      "this run pretrained an encoder, which fills in hidden tokens and answers nothing. 'jay export' writes the model; "
+        + "train it on a task and ask that run."
     case .noFile(let path): "there is no file \(path). Name a JSONL file, '-' for standard input, or give --text TEXT."
     case .badLine(let file, let line):
       "\(file):\(line): not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). "

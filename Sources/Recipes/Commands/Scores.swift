@@ -12,6 +12,8 @@ public struct Scores: Encodable, Sendable {
     public let examples: Int
     public let accuracy: Double?
     public let macroF1: Double?
+    /// Nats a token, where the model is pretrained.
+    public let loss: Double?
     /// Accuracy in the run's own matrix; nil where it has none, or for other data.
     public let recorded: Double?
   }
@@ -37,15 +39,10 @@ public struct Scores: Encodable, Sendable {
   public init(_ folder: URL, data: URL, experience name: String, columns: Columns = Columns(), places: Places) throws {
     let session = try Session.restored(folder, places: places)
     let experience = try session.trained(name)
-    let dataset = try DatasetReader(columns: columns.map, labels: experience.labels).read(data)
+    let dataset = try DatasetReader(columns: columns.map(for: experience), labels: experience.labels).read(data)
     after = try Self.last(session.trainer.learner, folder)
-    let examples = session.tokenize(dataset.examples.map { ($0.text, $0.pair) }, of: experience)
-    let labeled = zip(examples, dataset.examples).map { tokenized, example in
-      TokenizedExample(
-        id: example.id, tokens: tokenized.tokens, firstLength: tokenized.firstLength,
-        target: experience.classes[example.label], experience: experience.index)
-    }
-    rows = [try Self.row(session, experience, labeled, recorded: nil)]
+    let examples = session.tokenized(dataset, of: experience)
+    rows = [try Self.row(session, experience, examples, recorded: nil)]
   }
 
   private static func last(_ learner: Learner, _ folder: URL) throws -> String {
@@ -56,21 +53,23 @@ public struct Scores: Encodable, Sendable {
   private static func row(
     _ session: Session, _ experience: Experience, _ examples: [TokenizedExample], recorded: Double?
   ) throws -> Row {
-    let counts = try session.trainer.learner.evaluate(
+    let measured = try session.trainer.learner.evaluate(
       examples, methods: session.trainer.methods, settings: session.recipe.evaluation)
     return Row(
-      experience: experience.name, examples: examples.count, accuracy: counts.accuracy, macroF1: counts.macroF1,
-      recorded: recorded)
+      experience: experience.name, examples: examples.count, accuracy: measured.accuracy, macroF1: measured.macroF1,
+      loss: measured.loss, recorded: recorded)
   }
 
   /// A table for people.
   public var text: String {
     let number = { (value: Double?) in value.map { String(format: "%.2f", $0) } ?? "–" }
+    let hasLosses = rows.contains { $0.loss != nil }
     return "after \(after)\n"
       + Output.table(
-        [["experience", "examples", "accuracy", "macro-F1", "recorded"]]
+        [["experience", "examples", "accuracy", "macro-F1"] + (hasLosses ? ["loss"] : []) + ["recorded"]]
           + rows.map {
-            [$0.experience, String($0.examples), number($0.accuracy), number($0.macroF1), number($0.recorded)]
+            [$0.experience, String($0.examples), number($0.accuracy), number($0.macroF1)]
+              + (hasLosses ? [number($0.loss)] : []) + [number($0.recorded)]
           })
   }
 }
@@ -85,15 +84,5 @@ extension Session {
       throw ResultError.notTrained(task: name, trained: trainer.learner.seen.map(\.name))
     }
     return found
-  }
-
-  /// Texts as the model reads them; their class is not known.
-  func tokenize(_ texts: [(String, String?)], of experience: Experience) -> [TokenizedExample] {
-    let maxTokens = min(recipe.training.maxTokens, trainer.learner.model.maxLength)
-    return tokenizer.encodeAll(texts, maxTokens: maxTokens).enumerated().map { index, encoding in
-      TokenizedExample(
-        id: String(index), tokens: encoding.ids, firstLength: encoding.segments.firstIndex(of: 1) ?? encoding.ids.count,
-        target: experience.classes[0], experience: experience.index)
-    }
   }
 }

@@ -10,7 +10,8 @@ extension DataProblem.Kind: CustomStringConvertible {
     case .absent: "file not found; check the path"
     case .isFolder: "this is a folder; name a .jsonl, .csv, .tsv or .txt file"
     case .unreadable(let reason): "cannot be read (\(reason)); mend its permissions or copy it again"
-    case .unknownFormat: "unknown kind of file; name it .jsonl, .csv, .tsv or .txt, with .gz behind it if it is compressed"
+    case .unknownFormat:
+      "unknown kind of file; name it .jsonl, .csv, .tsv or .txt, with .gz behind it if it is compressed"
     case .onlyDocuments:
       "a .txt file holds documents, one a line, without labels or answers; write a .jsonl, .csv or .tsv file"
     case .notGzip: "not gzip although the name ends in .gz; rename it, or compress it with gzip"

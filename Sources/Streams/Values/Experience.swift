@@ -47,6 +47,12 @@ public struct Experience: Sendable, Hashable {
     self.test = test
   }
 
+  /// The same experience with these examples to measure on, and none to learn from.
+  public func measured(on test: Dataset) -> Experience {
+    let none = Dataset(name: train.name, labels: labels, examples: [])
+    return replacing(train: none, validation: none, test: test)
+  }
+
   /// The same experience with other splits.
   func replacing(train: Dataset, validation: Dataset, test: Dataset) -> Experience {
     var copy = Experience(name: name, train: train, validation: validation, test: test)
