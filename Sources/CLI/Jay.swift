@@ -20,7 +20,10 @@ struct Jay: ParsableCommand {
       CommandGroup(
         name: "Use", subcommands: [PredictCommand.self, EvaluateCommand.self, ExportCommand.self, MergeCommand.self]),
       CommandGroup(
-        name: "Judge", subcommands: [ReportCommand.self, CompareCommand.self, GateCommand.self, VerifyCommand.self]),
+        name: "Judge",
+        subcommands: [
+          ReportCommand.self, CompareCommand.self, TransferCommand.self, GateCommand.self, VerifyCommand.self,
+        ]),
       CommandGroup(
         name: "Look", subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DoctorCommand.self]),
     ])

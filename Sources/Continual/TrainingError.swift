@@ -7,6 +7,7 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
   case nonFiniteLoss(value: Double, experience: String, step: Int, items: [String])
   case nonFiniteGradient(experience: String, step: Int, items: [String])
   case needsClasses(String, instead: String)
+  case needsEncoder(method: String)
   case interrupted(resume: String)
 
   public var description: String {
@@ -23,6 +24,8 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
         + Self.way
     case .needsClasses(let what, let instead):
       "'\(what)' needs a model that answers with a class, and this one answers in text. Set \(instead)."
+    case .needsEncoder(let method):
+      "'\(method)' works on the units of an encoder, and this model is none. Choose a BERT or RoBERTa, or another method."
     case .interrupted(let resume):
       "interrupted; everything so far is saved. Go on with: \(resume)"
     }

@@ -26,6 +26,7 @@ public struct TrainingSettings: ConfigurationSection {
   public var logEvery = 10
   public var checkpointSeconds = 300.0
   public var checkpointSteps = 0
+  public var keepModels = false
 
   public enum OptimizerKind: String, Codable, Sendable, CaseIterable { case adamw, adam, sgd }
   public enum Precision: String, Codable, Sendable, CaseIterable { case bf16, fp32 }
@@ -59,6 +60,7 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("logEvery", "updates between log records", allowed: .atLeast(1)),
     ConfigurationKey("checkpointSeconds", "seconds between checkpoints within an experience", allowed: .positive),
     ConfigurationKey("checkpointSteps", "updates between checkpoints; 0 to go by seconds", allowed: .atLeast(0)),
+    ConfigurationKey("keepModels", "keep the model after each experience as a directory below models/ of the run"),
   ]
 
   func makeOptimizer() -> any Optimizer {

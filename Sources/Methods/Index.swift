@@ -3,6 +3,7 @@ public import Continual
 
 /// Every method of the package.
 public let methodTypes: [any ContinualMethod.Type] = [
+  DAS.self,
   ER.self,
   EWC.self,
   FineTune.self,

@@ -25,6 +25,7 @@ public final class EncoderClassifier: Classifies {
   }
 
   public var maxLength: Int { encoder.maxLength }
+  public var attentionHeads: Int { encoder.attentionHeads }
 
   /// `[rows, length, width]`: the encoder's last hidden states.
   public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor { encoder.hidden(batch, mode) }
@@ -33,11 +34,17 @@ public final class EncoderClassifier: Classifies {
     let hidden = encoder.hidden(batch, mode)
     switch pooling {
     case .cls: return hidden.at(1, 0)
-    case .mean:
-      guard let mask = batch.mask else { return hidden.mean(1) }
-      // A product of weights 1/length with the positions: one pass, and no [rows, length, width] temporary.
-      let weights = (mask / mask.sum(1, keep: true)).to(hidden.dtype).unsqueezed(1)
-      return weights.matmul(hidden).squeezed(1)
+    case .mean: return hidden.tokenMean(batch.mask)
     }
+  }
+}
+
+extension Tensor {
+  /// The mean over the tokens of each row that are not padding: `[rows, length, width]` → `[rows, width]`.
+  func tokenMean(_ mask: Tensor?) -> Tensor {
+    guard let mask else { return mean(1) }
+    // A product of weights 1/length with the positions: one pass, and no [rows, length, width] temporary.
+    let weights = (mask / mask.sum(1, keep: true)).to(dtype).unsqueezed(1)
+    return weights.matmul(self).squeezed(1)
   }
 }

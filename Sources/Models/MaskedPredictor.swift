@@ -5,7 +5,7 @@ public import Torch
 ///
 /// The loss is the mean cross-entropy of the hidden tokens; the head runs at their places only, where the reference runs
 /// it everywhere: the loss is the same, but MIGU ranks the rows of the head by the hidden tokens alone.
-public final class MaskedPredictor: PredictsTokens {
+public final class MaskedPredictor: PredictsTokens, Encodes {
   public let parameters: ParameterStore
   private let model: any MaskedLanguageModel
 
@@ -15,11 +15,17 @@ public final class MaskedPredictor: PredictsTokens {
 
   public var maxLength: Int { model.maxLength }
   public var vocabularySize: Int { model.vocabularySize }
+  public var attentionHeads: Int { model.attentionHeads }
   public var answerLayout: AnswerLayout { .within }
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
     let (states, labels) = hiddenTokens(batch, mode)
     return ModelOutput(loss: model.logits(states, mode).to(.float32).crossEntropy(labels))
+  }
+
+  /// The mean of the last hidden states, padding left out.
+  public func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    model.hidden(batch, mode).tokenMean(batch.mask)
   }
 
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {

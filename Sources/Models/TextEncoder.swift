@@ -5,6 +5,8 @@ public import Torch
 public protocol TextEncoder: AnyObject {
   /// Size of the vectors.
   var width: Int { get }
+  /// Heads of each attention layer.
+  var attentionHeads: Int { get }
   /// Longest sequence, in tokens.
   var maxLength: Int { get }
   /// `[rows, length, width]` in the compute dtype.

@@ -99,11 +99,17 @@ public protocol TaskModel: AnyObject {
   func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput
 }
 
-/// The capability of answering with a class: a backbone with heads.
-public protocol Classifies: TaskModel {
-  var heads: HeadBank { get }
-  /// `[rows, width]` representation, before the heads.
+/// The capability of turning a text into one vector: an encoder.
+public protocol Encodes: TaskModel {
+  /// Heads of each attention layer.
+  var attentionHeads: Int { get }
+  /// `[rows, width]`: one vector a text.
   func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor
+}
+
+/// The capability of answering with a class: an encoder with classification heads.
+public protocol Classifies: Encodes {
+  var heads: HeadBank { get }
 }
 
 extension Classifies {

@@ -17,7 +17,7 @@ public struct Plan: Sendable, Encodable {
   public let trainableParameters: Int
   /// Weights, moments, gradients and the activations of one update.
   public let memoryBytes: Int
-  /// Three checkpoints (two are kept while the next is written) and the exported model.
+  /// Three checkpoints (two are kept while the next is written), the exported model, and those that are kept.
   public let diskBytes: Int
   /// Examples that all evaluations score together.
   public let evaluations: Int
@@ -52,7 +52,8 @@ public struct Plan: Sendable, Encodable {
     let width = learner.parameters.linears.map { $0.outputs + $0.inputs }.reduce(0, +)
     let activations = settings.batchSize * settings.maxTokens * width * valueBytes * 2
     memoryBytes = parameters * (valueBytes + 4) + trainableParameters * (8 + valueBytes) + activations + 300_000_000
-    diskBytes = 3 * trainableParameters * 12 + parameters * 4
+    let models = settings.keepModels ? count + 1 : 1
+    diskBytes = 3 * trainableParameters * 12 + models * parameters * 4
   }
 
   static func size(_ bytes: Int) -> String {

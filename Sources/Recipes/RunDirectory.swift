@@ -1,6 +1,7 @@
 import Continual
 public import Evaluation
 public import Foundation
+import Streams
 import Torch
 
 /// The folder of one run. Every file is written whole or not at all; a lock keeps two runs out of it.
@@ -22,6 +23,13 @@ public final class RunDirectory {
   /// TensorBoard finds a file by "tfevents" in its name.
   public var events: URL { file("tensorboard/events.out.tfevents.jay") }
   public var added: URL { file("added") }
+
+  /// The models after each experience, where the recipe keeps them: `01-agnews`, ….
+  public var models: URL { file("models") }
+  /// Place of the model after an experience.
+  func model(after experience: Experience) -> URL {
+    models.appendingPathComponent(Added.folderName(experience.name, number: experience.index + 1))
+  }
 
   public func file(_ name: String) -> URL { url.appendingPathComponent(name) }
   public var exists: Bool { FileManager.default.fileExists(atPath: recipe.path) }

@@ -13,6 +13,8 @@ final class RunObserver: TrainingObserver {
   private let resumeCommand: String
   var fingerprints: [String: String] = [:]
   var isInterrupted: () -> Bool = { Interrupt.isRequested }
+  /// Writes the model after an experience down, where the recipe keeps it.
+  var keep: (Experience) throws -> Void = { _ in }
   private(set) var timings: [ExperienceTiming] = []
   private(set) var peakBytes = 0
   private var log: FileHandle?
@@ -101,6 +103,8 @@ final class RunObserver: TrainingObserver {
   func willEvaluate(_ experience: Experience) { trainSeconds = trainedAt.duration(to: .now).seconds }
 
   func didEnd(_ trainer: Trainer) throws {
+    // Before the checkpoint: a run that is killed between the two comes here again.
+    try keep(trainer.learner.stream.experiences[trainer.progress.experience - 1])
     try save(trainer, nil)
     Runtime.releaseFreedMemory()
     if isInterrupted(), trainer.progress.experience < trainer.learner.stream.count {

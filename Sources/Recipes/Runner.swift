@@ -45,6 +45,9 @@ public struct Runner {
     observer.isInterrupted = isInterrupted
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
     observer.fingerprints = session.fingerprints
+    if recipe.training.keepModels {
+      observer.keep = { try Export.write(session, experience: $0.index, to: directory.model(after: $0)) }
+    }
     try Self.checkRoom(session, directory)
     try resume(session, directory, observer, line)
     line.say(

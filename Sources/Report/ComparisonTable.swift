@@ -83,17 +83,21 @@ public struct ComparisonTable: Codable, Sendable {
         let pair = row.againstFirst
         return [row.method] + (hasRates ? [row.learningRate.map(Format.rate) ?? "–"] : []) + [String(row.seeds.count)]
           + shown.map { row.metrics[$0.id].map { Format.plusMinus($0) } ?? "–" }
-          + (hasLosses ? [row.finalLoss, row.lossRise].map { $0.map { Format.plusMinus($0, decimals: 3) } ?? "–" } : [])
+          + (hasLosses ? [row.finalLoss, row.lossRise].map(Self.loss) : [])
           + (rows.count > 1
             ? [pair.map { Format.signed($0.difference.mean) } ?? "–", Format.p(pair?.tTest), Format.p(pair?.signFlip)]
             : [])
       }
   }
 
+  private static func loss(_ summary: Summary?) -> String {
+    summary.map { Format.plusMinus($0, decimals: 3) } ?? "–"
+  }
+
   private var notes: [String] {
     var notes = [shown.map { "\($0.symbol) = \($0.id)" }.joined(separator: ", ") + "."]
     if rows.contains(where: { $0.finalLoss != nil }) {
-      notes.append("loss, rise: nats a token at the end, and how much more than just after each experience was learned.")
+      notes.append("loss, rise: nats a token at the end, and how much more than when each experience was just learned.")
     }
     if rows.contains(where: { $0.seeds.count > 1 }) { notes.append("± is the sample standard deviation over seeds.") }
     if rows.count > 1 {

@@ -9,8 +9,8 @@ struct LossTable {
     guard !shown.isEmpty else { return nil }
     return section(
       "Loss", id: "loss",
-      note: "Mean cross-entropy of the predicted tokens, in nats; smaller is better. Row: after training on an experience. "
-        + "Column: measured on one. The last line is the change from just after an experience was learned to the end."
+      note: "Mean cross-entropy of the predicted tokens, in nats; smaller is better. Row: after training on an "
+        + "experience. Column: measured on one. The last line is the change from just after an experience was learned to the end."
     ) {
       element("div", ["class": "grid", "style": "--min:420px"]) {
         shown.map { group in

@@ -58,6 +58,7 @@ struct Toy {
 
 /// One linear layer over token embeddings, its outputs averaged over the tokens: small enough to compute by hand.
 final class WideModel: Classifies {
+  let attentionHeads = 1
   let parameters = ParameterStore()
   let heads: HeadBank
   let maxLength = 64

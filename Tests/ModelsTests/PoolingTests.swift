@@ -7,7 +7,7 @@ import Torch
 @Suite struct PoolingTests {
   /// Gives the tokens' ids as vectors of width 1.
   private final class Echo: TextEncoder {
-    let width = 1, maxLength = 8
+    let width = 1, attentionHeads = 1, maxLength = 8
     func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor { batch.tokens.to(.float32).unsqueezed(2) }
   }
 

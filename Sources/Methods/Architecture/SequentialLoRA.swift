@@ -23,7 +23,7 @@ public final class SequentialLoRA: ContinualMethod {
       ConfigurationKey("rank", "rank of the update of each layer", allowed: .atLeast(1)),
       ConfigurationKey("alpha", "the update is multiplied by alpha / rank", allowed: .positive),
       ConfigurationKey("dropout", "dropout on the adapter's input, in training", allowed: .halfOpenRange(0..<1)),
-      ConfigurationKey("targets", "ends of the names of the layers that are adapted, or all; empty for queries and values"),
+      ConfigurationKey("targets", "ends of the names of the adapted layers, or all; empty for queries and values"),
     ]
     var lora: LoRA.Configuration { LoRA.Configuration(rank: rank, alpha: alpha, dropout: dropout) }
   }

@@ -16,6 +16,7 @@ public final class BERT: TextEncoder {
   }
 
   public var width: Int { configuration.width }
+  public var attentionHeads: Int { configuration.attentionHeads }
   public var maxLength: Int { configuration.maxPositions - configuration.firstPosition }
 
   public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {

@@ -24,6 +24,7 @@ public final class MaskedBERT: MaskedLanguageModel {
   }
 
   public var width: Int { encoder.width }
+  public var attentionHeads: Int { encoder.attentionHeads }
   public var maxLength: Int { encoder.maxLength }
   public var vocabularySize: Int { encoder.configuration.vocabularySize }
 

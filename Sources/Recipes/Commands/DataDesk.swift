@@ -81,7 +81,8 @@ extension StreamReport {
       [("train", experience.train), ("validation", experience.validation), ("test", experience.test)]
         .filter { $0.1.count > 0 }.map { split, report in
           [
-            experience.name, split, String(report.count), String(format: "%.2f", report.balance),
+            experience.name, split, String(report.count),
+            experience.labels.isEmpty ? "–" : String(format: "%.2f", report.balance),
             zip(experience.labels, report.labelCounts).map { "\($0) \($1)" }.joined(separator: ", "),
           ]
         }
@@ -97,10 +98,10 @@ extension StreamReport {
   public var remarks: [String] {
     var remarks = experiences.flatMap { experience -> [String] in
       var found: [String] = []
-      if experience.labels.count < 2 { found.append("has a single label, so there is nothing to learn") }
+      if experience.labels.count == 1 { found.append("has a single label, so there is nothing to learn") }
       let absent = zip(experience.labels, experience.train.labelCounts).filter { $1 == 0 }.map(\.0)
       if !absent.isEmpty { found.append("has no training example of \(absent.joined(separator: ", "))") }
-      if absent.isEmpty, experience.train.balance < 0.1 {
+      if absent.isEmpty, !experience.labels.isEmpty, experience.train.balance < 0.1 {
         found.append("has a label with less than a tenth of the examples of another")
       }
       if !experience.overlap.isEmpty {

@@ -53,7 +53,8 @@ public struct StreamReport: Sendable, Hashable, Codable {
     classCount = stream.classNames.count
     experiences = stream.experiences.map(ExperienceReport.init)
     mayShareLabels =
-      !stream.sharesLabels && stream.count > 1 && Set(stream.experiences.map { Set($0.labels) }).count == 1
+      !stream.sharesLabels && stream.count > 1 && !stream.classNames.isEmpty
+      && Set(stream.experiences.map { Set($0.labels) }).count == 1
   }
 }
 

@@ -1,0 +1,46 @@
+import ArgumentParser
+import Foundation
+import Recipes
+
+struct TransferCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "transfer",
+    abstract: "Fine-tune the model after each experience of a run on other tasks: what pre-training is good for.",
+    discussion: """
+      The run must have kept its models (training.keepModels: true). The recipe names the tasks and how they are \
+      trained; each task starts from the kept model. What is finished already is not trained again.
+
+      EXAMPLE
+        jay transfer runs/domains Recipes/domains/endtasks.yaml
+      """)
+
+  @Argument(help: "Folder of a finished run.")
+  var folder: URL
+
+  @Argument(help: "Recipe of the tasks.")
+  var recipe: URL
+
+  @Option(name: .customLong("set"), help: "Override a key of the recipe, such as seed=1. Repeatable.")
+  var overrides: [String] = []
+
+  @Option(help: "Where the runs go. Default: transfer/<recipe's name> in the run.")
+  var out: URL?
+
+  @Flag(help: "Say nothing while training.")
+  var quiet = false
+
+  @OptionGroup var engine: ThreadOptions
+  @OptionGroup var output: JSONOption
+
+  func run() throws {
+    Interrupt.install()
+    engine.start()
+    var runner = Runner(places: Here.places)
+    runner.isQuiet = quiet
+    let name = recipe.deletingPathExtension().lastPathComponent
+    let transfer = try Transfer.run(
+      folder, recipe: try Recipe(file: recipe, overrides: overrides),
+      in: out ?? folder.appendingPathComponent("transfer/\(name)"), runner)
+    try output.show(transfer, transfer.text)
+  }
+}

@@ -1,0 +1,89 @@
+import Continual
+import Evaluation
+public import Foundation
+import Torch
+
+/// What a model is good for after each experience of a run: each kept model is fine-tuned on other tasks, one by one.
+///
+/// This is how continual pre-training is judged (Ke et al., ICLR 2023, arXiv 2302.03241): a[t,i] is the score on task i of
+/// the model after experience t, fine-tuned on it. Where the tasks are as many as the experiences and in their order,
+/// forgetting is the mean over i < T of a[i,i] − a[T,i].
+public struct Transfer: Codable, Sendable {
+  public let experiences: [String]
+  public let tasks: [String]
+  /// Of the model before any experience, and after each: percent, by task.
+  public let accuracy: [[Double?]]
+  public let macroF1: [[Double?]]
+
+  /// Fine-tunes and scores; what was done before, in part or whole, is kept in `folder` and not done again.
+  /// - Parameters:
+  ///   - run: a finished run that kept its models.
+  ///   - recipe: the tasks and how they are trained; its model is replaced.
+  ///   - folder: gets one run for each model.
+  ///   - runner: trains.
+  public static func run(_ run: URL, recipe: Recipe, in folder: URL, _ runner: Runner) throws -> Transfer {
+    let directory = RunDirectory(run)
+    guard directory.exists else { throw RunError.notARun(run) }
+    let own = try Recipe(file: directory.recipe)
+    let record = try directory.record(), names = record.matrix.experiences
+    let kept = names.enumerated().map { index, name in
+      directory.models.appendingPathComponent(Added.folderName(name, number: index + 1))
+    }
+    if let missing = zip(names, kept).first(where: { !FileManager.default.fileExists(atPath: $1.path) }) {
+      throw TransferError.noModel(after: missing.0, run: run.relativePath)
+    }
+    let models = [try runner.places.model(own.model.name)] + kept
+    var rows: [(accuracy: [Double?], macroF1: [Double?])] = [], tasks: [String] = []
+    for (index, model) in models.enumerated() where index > 0 || !own.model.startsFresh {
+      var tuned = recipe
+      tuned.methods = [("per-task", NoConfiguration())]
+      (tuned.model.name, tuned.evaluation.future) = (model.path, false)
+      let name = index == 0 ? "before" : model.lastPathComponent
+      let place = RunDirectory(folder.appendingPathComponent(name))
+      if !place.isComplete {
+        try runner.run(tuned, in: place.url, start: place.exists ? .resume : .new, name: name)
+      }
+      let result = try place.record()
+      tasks = result.matrix.experiences
+      rows.append((result.matrix.rows.last ?? [], result.macroF1?.rows.last ?? []))
+    }
+    return Transfer(
+      experiences: (own.model.startsFresh ? [] : ["before"]) + names, tasks: tasks, accuracy: rows.map(\.accuracy),
+      macroF1: rows.map(\.macroF1))
+  }
+
+  /// Mean over i < T of a[i,i] − a[T,i]; nil where tasks and experiences do not belong together, one to one.
+  public func forgetting(_ scores: [[Double?]]) -> Double? {
+    let after = Array(scores.suffix(tasks.count))
+    let trained = experiences.count { $0 != "before" }
+    guard after.count == tasks.count, trained == tasks.count, tasks.count > 1 else { return nil }
+    return Metric.backwardTransfer.compute(AccuracyMatrix(experiences: tasks, rows: after)).map { -$0 }
+  }
+
+  /// Two tables for people.
+  public var text: String {
+    [("accuracy", accuracy), ("macro-F1", macroF1)].map { name, scores in
+      let cell = { (value: Double?) in value.map { String(format: "%.2f", $0) } ?? "–" }
+      let rows = zip(experiences, scores).map { experience, row -> [String] in
+        let known = row.compactMap { $0 }
+        let mean = known.count == row.count && !row.isEmpty ? known.reduce(0, +) / Double(row.count) : nil
+        return [experience] + row.map(cell) + [cell(mean)]
+      }
+      let forgotten = forgetting(scores).map { "\nforgetting \(String(format: "%.2f", $0))" } ?? ""
+      return name + "\n" + Output.table([["after"] + tasks + ["mean"]] + rows) + forgotten
+    }.joined(separator: "\n\n")
+  }
+}
+
+/// A run whose models cannot be tried on other tasks.
+public enum TransferError: LocalizedError, CustomStringConvertible, Equatable {
+  case noModel(after: String, run: String)
+
+  public var description: String {
+    switch self {
+    case .noModel(let experience, let run):
+      "\(run) has no model of after '\(experience)'. Train it with training.keepModels: true."
+    }
+  }
+  public var errorDescription: String? { description }
+}
