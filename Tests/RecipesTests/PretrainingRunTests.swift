@@ -160,6 +160,47 @@ import Torch
     #expect(page.contains("Mean cross-entropy of the predicted tokens"))
   }
 
+  @Test func keptModelsAreTriedOnOtherTasks() throws {
+    var recipe = try recipe(model(Self.encoder), "objective: masked", methods: "{das: {examples: 8}}")
+    let plain = try run(recipe, "plain")
+    var runner = Runner(places: scratch.places)
+    runner.isQuiet = true
+    for name in ["cat-dog", "sun-sea"] {
+      let labels = name.split(separator: "-").map(String.init)
+      try scratch.examples(labels, 16, salt: "ran", to: "tasks/\(name)-train.jsonl")
+      try scratch.examples(labels, 8, salt: "sat", to: "tasks/\(name)-test.jsonl")
+    }
+    try scratch.write(
+      """
+      {"name": "tasks", "experiences": [
+        {"name": "animals", "train": "cat-dog-train.jsonl", "test": "cat-dog-test.jsonl"},
+        {"name": "places", "train": "sun-sea-train.jsonl", "test": "sun-sea-test.jsonl"}]}
+      """, to: "tasks/stream.json")
+    let tasks = try Recipe(
+      yaml: """
+        stream: {name: folder, folder: "\(scratch.url.path)/tasks", validationShare: 0}
+        training: {epochs: 4, batchSize: 4, maxTokens: 24, learningRate: 1e-2, precision: fp32}
+        """, name: "tasks")
+    let folder = scratch.url.appendingPathComponent("transfer")
+    #expect(
+      scratch.sentence { _ = try Transfer.run(plain.url, recipe: tasks, in: folder, runner) }.hasSuffix(
+        "plain has no model of after 'one'. Train it with training.keepModels: true."))
+    recipe.training.keepModels = true
+    let kept = try run(recipe, "kept")
+    // The models are kept beside the run, not in place of anything in it.
+    #expect(try Data(contentsOf: kept.matrix) == Data(contentsOf: plain.matrix))
+    let transfer = try Transfer.run(kept.url, recipe: tasks, in: folder, runner)
+    #expect(transfer.experiences == ["one", "two"] && transfer.tasks == ["animals", "places"])
+    #expect(transfer.accuracy.allSatisfy { $0.count == 2 && $0.allSatisfy { ($0 ?? -1) >= 0 } })
+    let forgetting = try #require(transfer.forgetting(transfer.accuracy))
+    #expect(forgetting == (transfer.accuracy[0][0] ?? 0) - (transfer.accuracy[1][0] ?? 0))
+    // What is finished is not done again.
+    let stamp = try FileManager.default.attributesOfItem(atPath: folder.appendingPathComponent("01-one/log.jsonl").path)
+    #expect(try Transfer.run(kept.url, recipe: tasks, in: folder, runner).text == transfer.text)
+    let again = try FileManager.default.attributesOfItem(atPath: folder.appendingPathComponent("01-one/log.jsonl").path)
+    #expect(stamp[.modificationDate] as? Date == again[.modificationDate] as? Date)
+  }
+
   @Test func whatCannotBePretrainedIsRefused() throws {
     let model = try model(Self.encoder)
     #expect(
