@@ -8,7 +8,7 @@ extension ModelDirectory {
   /// pre-training head that the original lacks is added; where it has no weights at all, all are.
   ///
   /// - Throws: `ModelError` where a weight has no place in the original; `FileError`.
-  public func export(_ weights: [String: Tensor], to folder: URL, tokenizer: URL? = nil) throws {
+  public func export(_ weights: [String: Tensor], to folder: URL, tokenizer: [URL] = []) throws {
     let entry = ModelIndex.entries.first { $0.architecture == architecture }
     let head = entry?.head
     let prefix = files.isEmpty || names.contains { $0.hasPrefix(entry?.prefix ?? "") } ? entry?.prefix ?? "" : ""
@@ -31,18 +31,16 @@ extension ModelDirectory {
     try write(tensors, to: folder, tokenizer: tokenizer)
   }
 
-  /// Writes a model directory with this one's configuration, its tokenizer or that of another folder, and these tensors
-  /// under their full names.
-  public func write(_ tensors: [String: Tensor], to folder: URL, tokenizer: URL? = nil) throws {
+  /// Writes a model directory with this one's configuration and tokenizer, further files of a tokenizer that lies
+  /// elsewhere, and these tensors under their full names.
+  public func write(_ tensors: [String: Tensor], to folder: URL, tokenizer: [URL] = []) throws {
     do {
       try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     } catch { throw FileError(action: .create, path: folder.path, code: errno) }
-    for source in [tokenizer, url].compactMap({ $0 }) {
-      for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where Self.isCarried(name) {
-        let file = source.appendingPathComponent(name)
-        guard let data = FileManager.default.contents(atPath: file.path) else { continue }
-        try AtomicFile.write(data, to: folder.appendingPathComponent(name))
-      }
+    let own = try FileManager.default.contentsOfDirectory(atPath: url.path).filter(Self.isCarried).sorted()
+    for file in tokenizer + own.map(url.appendingPathComponent) {
+      guard let data = FileManager.default.contents(atPath: file.path) else { continue }
+      try AtomicFile.write(data, to: folder.appendingPathComponent(file.lastPathComponent))
     }
     try SafeTensorsWriter.write(
       tensors, metadata: ["format": "pt"], to: folder.appendingPathComponent("model.safetensors"))

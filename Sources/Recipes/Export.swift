@@ -39,7 +39,8 @@ public enum Export {
   static func write(_ session: Session, experience: Int?, to target: URL) throws {
     let learner = session.trainer.learner
     let original = try ModelDirectory(session.modelDirectory, needsWeights: !session.recipe.model.startsFresh)
-    let tokenizer = session.tokenizerDirectory == session.modelDirectory ? nil : session.tokenizerDirectory
+    let elsewhere = session.tokenizerDirectory == session.modelDirectory ? nil : session.tokenizerDirectory
+    let tokenizer = elsewhere.map { folder in Session.tokenizerFiles.map { folder.appendingPathComponent($0) } } ?? []
     try learner.predicting(experience, methods: session.trainer.methods) {
       try original.export(try learner.parameters.mergedBackbone(), to: target, tokenizer: tokenizer)
     }

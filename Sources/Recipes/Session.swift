@@ -104,7 +104,7 @@ public struct Session {
     return try M(configuration, learner: learner)
   }
 
-  private static let tokenizerFiles = [
+  static let tokenizerFiles = [
     "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
     "sentencepiece.model", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
   ]
