@@ -19,6 +19,10 @@ import Torch
     return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [1])
   }
 
+  private static func targets(_ name: String) -> [String] {
+    name.hasPrefix("t5") ? ["q", "v"] : ["q_proj", "v_proj"]
+  }
+
   /// Two tasks of two classes each, answered by one token and by two.
   private static func trainer(_ name: String, _ method: (Learner) throws -> any ContinualMethod) throws -> Trainer {
     let options: [[Int32]] = [[7, 1], [9, 11, 1]]
@@ -45,9 +49,12 @@ import Torch
   }
 
   @Test(arguments: ["t5-tied", "llama-tied"]) func theMethodsTrainAndAnswer(_ name: String) throws {
+    let targets = Self.targets(name)
     let methods: [(Learner) throws -> any ContinualMethod] = [
-      { NLoRA(.init(), learner: $0) }, { MoELoRA(.init(), learner: $0) }, { SAPTLoRA(.init(), learner: $0) },
-      { TreeLoRA(.init(), learner: $0) },
+      { NLoRA(configured { $0.targets = targets }, learner: $0) },
+      { MoELoRA(configured { $0.targets = targets }, learner: $0) },
+      { SAPTLoRA(configured { $0.targets = targets }, learner: $0) },
+      { TreeLoRA(configured { $0.targets = targets }, learner: $0) },
     ]
     for method in methods {
       let trainer = try Self.trainer(name, method)
@@ -60,7 +67,9 @@ import Torch
   }
 
   @Test(arguments: ["t5-tied", "llama-tied"]) func theAttentionReadsTheTextAndNotTheAnswer(_ name: String) throws {
-    let trainer = try Self.trainer(name) { SAPTLoRA(.init(), learner: $0) }
+    let trainer = try Self.trainer(name) {
+      SAPTLoRA(configured { $0.targets = Self.targets(name) }, learner: $0)
+    }
     try trainer.run()
     let learner = trainer.learner, method = try #require(trainer.methods[0] as? SAPTLoRA)
     let batch = Batch(learner.data(of: learner.stream.experiences[0]).train)

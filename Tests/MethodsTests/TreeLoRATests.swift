@@ -89,7 +89,7 @@ import Torch
     var bandit = TaskBandit(experiences: 2, layers: 2)
     bandit.learn([0, 1], distances: [0.5, 0.25])
     bandit.learn([0, 0], distances: [0.7, 0.1])
-    let confidence = log(2 * 10 * 3 * 4).squareRoot()
+    let confidence = log(240.0).squareRoot()
     let bound = { (count: Double, mean: Double) in confidence / (2 * count + 1e-5).squareRoot() - mean }
     let expected = [bound(2, 0.6), bound(1, 0.1), bound(0, 0), bound(1, 0.25)]
     let least = expected.min() ?? 0

@@ -17,7 +17,7 @@ public final class MoELoRA: ContinualMethod {
     public var rank = 8
     public var alpha = 32.0
     public var dropout = 0.1
-    public var targets: [String] = []
+    public var targets = SequentialLoRA.Configuration().targets
     public var experts = 4
     public init() {}
     public static let keys =

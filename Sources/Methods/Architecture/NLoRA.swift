@@ -26,7 +26,7 @@ public final class NLoRA: ContinualMethod {
     public var rank = 8
     public var alpha = 32.0
     public var dropout = 0.1
-    public var targets: [String] = []
+    public var targets = SequentialLoRA.Configuration().targets
     public var lambda = 0.4
     public var lambdaPerExperience: [Double] = []
     public var product = Product.update

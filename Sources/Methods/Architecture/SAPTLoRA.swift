@@ -29,7 +29,7 @@ public final class SAPTLoRA: ContinualMethod {
     public var rank = 8
     public var alpha = 32.0
     public var dropout = 0.0
-    public var targets: [String] = []
+    public var targets = SequentialLoRA.Configuration().targets
     public var queryWidth = 100
     public var reflection = 0.1
     public var pseudo = Pseudo.replay

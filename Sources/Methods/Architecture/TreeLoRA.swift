@@ -30,7 +30,7 @@ public final class TreeLoRA: ContinualMethod {
     public var rank = 8
     public var alpha = 32.0
     public var dropout = 0.1
-    public var targets: [String] = []
+    public var targets = SequentialLoRA.Configuration().targets
     public var strength = 0.5
     public var signature = Signature.gradients
     public init() {}
