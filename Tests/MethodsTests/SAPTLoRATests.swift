@@ -90,6 +90,32 @@ import Torch
     toy.learner.parameters.clearGradients()
   }
 
+  @Test func partsOfABatchAreWeighedEachByItsOwnTexts() throws {
+    let losses = try [(4, 1), (2, 2)].map { rows, parts -> [Double] in
+      let toy = try Toy(
+        try Trace.model(), train: (0..<2).map { Toy.examples($0, seed: UInt64($0)) },
+        settings: { ($0.batchSize, $0.accumulation) = (rows, parts) }
+      ) { [SAPTLoRA(configuration(), learner: $0)] }
+      try toy.trainer.run()
+      return toy.recorder.losses
+    }
+    #expect(losses[0].count == 8)
+    #expect(zip(losses[0], losses[1]).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
+  @Test func miguMasksTheRowsOfTheNewestAdapter() throws {
+    let toy = try Toy(
+      try Trace.model(), train: (0..<2).map { Toy.examples($0, seed: UInt64($0)) }, settings: { $0.maxUpdates = 2 }
+    ) { [SAPTLoRA(configuration(), learner: $0), MIGU(.init(), learner: $0)] }
+    let name = "encoder.layer.0.attention.self.query.lora.1.a"
+    var start: Tensor?
+    toy.recorder.onBegin = { _ in start = toy.parameters[name]?.master.clone() }
+    try toy.trainer.run()
+    let end = try #require(toy.parameters[name]).master
+    // A fresh B holds A still in the first update; of A's four rows the second masks the three below the quantile.
+    #expect(changedRows(try #require(start), end).count == 1)
+  }
+
   @Test func withoutPseudoSamplesNothingIsStored() throws {
     let (toy, method) = try toy { $0.pseudo = .none }
     try toy.trainer.run()

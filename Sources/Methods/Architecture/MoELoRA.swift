@@ -13,6 +13,7 @@ import Torch
 /// Deviations: every expert takes part in every token, where the paper routes to the best two; no contrastive loss and
 /// no balancing of the experts; the classification heads train too.
 public final class MoELoRA: ContinualMethod {
+  /// LoRA's values of the T5 runs of Wang et al. 2023, for each expert.
   public struct Configuration: ConfigurationSection {
     public var rank = 8
     public var alpha = 32.0

@@ -11,7 +11,7 @@ public import Torch
 /// query q of an input is made of its token embeddings by a network that all experiences share; the key k_t and the
 /// adapter of an experience train in it alone. Attentive reflection holds the attention to the past: loss +
 /// reflection · Σ_{t before} KL(a̅_t ‖ a) over stored inputs of t, where a̅_t is the mean attention after t.
-/// Source: Zhao et al., ACL 2024, §4 (arXiv 2401.08295); circle-hit/SAPT `src/t5_prompt.py`, `src/cl_trainer.py`.
+/// Source: Zhao et al., ACL 2024, §4 (arXiv 2401.08295); circle-hit/SAPT at 52a52b9, `src/t5_prompt.py`, `src/cl_trainer.py`.
 /// Deviations: the inputs of earlier experiences are stored real ones, where the paper has an adapter write them; a̅_t is
 /// taken over training texts; queries leave padding and answers out; the query's SiLU stands between its two layers, as
 /// in the paper, where the code puts it behind both; the classification heads train too.

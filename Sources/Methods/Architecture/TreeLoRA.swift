@@ -11,7 +11,7 @@ public import Torch
 /// an update a bandit on a tree of the earlier signatures chooses an experience k for each layer, by the distance
 /// ½‖ŝ − ŝ_k‖₁ of the signatures divided by their sums of magnitudes, and the gradient of A becomes
 /// g + strength·(step/steps)·‖g‖·s_k/‖s_k‖: a step along the present and the chosen direction.
-/// Source: Qian et al., ICML 2025, §3 (arXiv 2506.10355). Its code, ZinYY/TreeLoRA at 20c2dc2, `utils/kd_lora_tree.py`,
+/// Source: Qian et al., ICML 2025, §3 (arXiv 2506.10355). Its code, ZinYY/TreeLoRA at c6a9b6d, `utils/kd_lora_tree.py`,
 /// takes the values of A for its gradients, and the loss − strength·(step/steps)·loss·⟨A, s_k⟩/|⟨A, s_k⟩|, the quotients
 /// without gradient: `signature: values`.
 /// Deviations: the paper's inner product of gradients acts on the gradient itself, without second derivatives; cosines
@@ -26,6 +26,7 @@ public final class TreeLoRA: ContinualMethod {
     case values
   }
 
+  /// LoRA's values of the T5 runs of Wang et al. 2023; the strength is the paper's.
   public struct Configuration: ConfigurationSection {
     public var rank = 8
     public var alpha = 32.0
