@@ -24,6 +24,8 @@ public protocol ContinualMethod: AnyObject, SendableMetatype {
   func willBegin(_ experience: Experience, learner: Learner) throws
   /// Replay enters here.
   func compose(_ batch: Batch, at step: Step) throws -> Batch
+  /// What the next forward pass reads, in training and in evaluation: choose adapters by the texts.
+  func willForward(_ batch: DeviceBatch, learner: Learner)
   /// A term added to the loss: a scalar in the graph, or nil.
   func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor?
   /// Gradients are complete and unclipped: mask or project them.
@@ -42,6 +44,7 @@ extension ContinualMethod {
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) throws -> TrainingPlan { plan }
   public func willBegin(_ experience: Experience, learner: Learner) throws {}
   public func compose(_ batch: Batch, at step: Step) throws -> Batch { batch }
+  public func willForward(_ batch: DeviceBatch, learner: Learner) {}
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor? { nil }
   public func willUpdate(_ parameters: [Parameter], at step: Step) throws {}
   public func didUpdate(_ parameters: [Parameter], at step: Step) throws {}

@@ -67,7 +67,7 @@ extension Learner {
     _ body: ([Int], ClassScores) -> Void
   ) throws {
     try batches(examples, methods: methods, settings: settings) { places in
-      body(places, scores(of: Batch(places.map { examples[$0] })))
+      body(places, scores(of: Batch(places.map { examples[$0] }), methods: methods))
     }
   }
 
@@ -90,14 +90,13 @@ extension Learner {
   }
 
   /// How well each class answers each row: a classifier's logits, or the likelihood of the class's name as the answer.
-  private func scores(of batch: Batch) -> ClassScores {
+  private func scores(of batch: Batch, methods: [any ContinualMethod]) -> ClassScores {
     if let model = model as? any Generates {
       let classes = candidates(of: batch.examples[0].experience)
-      return ClassScores(
-        values: model.score(deviceBatch(batch, withAnswers: false), answers: classes.map(answer(of:))), columns: classes
-      )
+      let inputs = announced(batch, withAnswers: false, to: methods)
+      return ClassScores(values: model.score(inputs, answers: classes.map(answer(of:))), columns: classes)
     }
-    guard let classes = model(deviceBatch(batch), .evaluation).classes else {
+    guard let classes = model(announced(batch, to: methods), .evaluation).classes else {
       preconditionFailure("scores: \(type(of: model)) neither classifies nor generates")
     }
     return classes
@@ -143,7 +142,7 @@ extension Learner {
     }
     var sum = TokenScores()
     try batches(examples, methods: methods, settings: settings) { places in
-      sum += model.tokenScores(deviceBatch(posed(Batch(places.map { examples[$0] }))))
+      sum += model.tokenScores(announced(posed(Batch(places.map { examples[$0] })), to: methods))
     }
     guard sum.count > 0 else { return Measured() }
     return Measured(
@@ -160,11 +159,18 @@ extension Learner {
     }
     var written = [String](repeating: "", count: examples.count)
     try batches(examples, methods: methods, settings: settings) { places in
-      let batch = deviceBatch(Batch(places.map { examples[$0] }), withAnswers: false)
+      let batch = announced(Batch(places.map { examples[$0] }), withAnswers: false, to: methods)
       let answers = texts(model.generate(batch, maxTokens: settings.maxAnswerTokens))
       for (place, answer) in zip(places, answers) { written[place] = answer }
     }
     return written
+  }
+
+  /// The batch on the device, shown to the methods before the forward pass that reads it.
+  func announced(_ batch: Batch, withAnswers: Bool = true, to methods: [any ContinualMethod]) -> DeviceBatch {
+    let inputs = deviceBatch(batch, withAnswers: withAnswers)
+    for method in methods { method.willForward(inputs, learner: self) }
+    return inputs
   }
 
   /// Runs `body` with the model as the methods want it for predictions, the first method outermost.

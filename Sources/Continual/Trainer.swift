@@ -89,7 +89,7 @@ public final class Trainer {
     var total: Tensor?
     // Each micro-batch weighs by the terms of its mean, so that their sum is the loss of the whole batch.
     for micro in batch.split(into: settings.accumulation) {
-      let inputs = learner.deviceBatch(micro)
+      let inputs = learner.announced(micro, to: methods)
       let output = learner.model(inputs, mode)
       var loss = output.loss
       for method in methods {

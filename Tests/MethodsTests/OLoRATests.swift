@@ -75,6 +75,18 @@ import Torch
     #expect(areSame(earlier, final.filter { earlier.keys.contains($0.key) }))
   }
 
+  @Test func strengthsGivenByExperienceTakeThePlaceOfTheCommonOnes() throws {
+    var listed = configuration(lambda1: 9, lambda2: 9)
+    (listed.lambda1PerExperience, listed.lambda2PerExperience) = ([0, 0.25], [0])
+    let scheduled = try toy { OLoRA(listed, learner: $0) }
+    let plain = try toy { OLoRA(configuration(lambda1: 0.25), learner: $0) }
+    try scheduled.trainer.run()
+    try plain.trainer.run()
+    // The first experience has nothing to be orthogonal to; the last value of a list goes on.
+    #expect(scheduled.recorder.losses == plain.recorder.losses)
+    #expect(areSame(scheduled.parameters.snapshot(), plain.parameters.snapshot()))
+  }
+
   @Test func addsTheNormsOfTheNewFactors() throws {
     let normed = try toy { OLoRA(configuration(lambda1: 0, lambda2: 0.5), learner: $0) }
     let plain = try toy { IncLoRA(goldenLoRA, learner: $0) }

@@ -26,6 +26,8 @@ class Learner:
         self.backbone = dict(self.encoder.named_parameters())
         self.heads: dict[str, torch.nn.Parameter] = {}
         self.adapters: dict[str, torch.nn.Parameter] = {}
+        # What a method weighs the pair `index` of a module by, from the module's input.
+        self.weigh: Callable[[str, int, torch.Tensor], torch.Tensor] | None = None
         for module in inputs.WRAPPED:
             self.encoder.get_submodule(module).register_forward_hook(partial(self.add_lora, module))
 
@@ -33,7 +35,10 @@ class Learner:
         for name, a in self.adapters.items():
             if name.startswith(f"{module}.lora.") and name.endswith(".a"):
                 b = self.adapters[name[:-1] + "b"]
-                output = output + LORA_SCALE * (arguments[0] @ a.T @ b.T)
+                update = LORA_SCALE * (arguments[0] @ a.T @ b.T)
+                if self.weigh:
+                    update = self.weigh(module, int(name.split(".")[-2]), arguments[0]) * update
+                output = output + update
         return output
 
     def add_head(self, task: int) -> None:

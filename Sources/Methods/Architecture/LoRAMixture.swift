@@ -1,0 +1,58 @@
+import Adapters
+import NN
+import Torch
+
+/// Low-rank updates of one linear layer that are weighed: y ← y + Σ_i w_i·(α/r)·(dropout(x)·A_iᵀ)·B_iᵀ.
+final class LoRAMixture: Attachment {
+  /// What is summed, all of one rank; they are not attached themselves.
+  private(set) var loras: [LoRA] = []
+  var isEnabled = true
+  private var hidden: [ActivationTap] = []
+  private let output: ActivationTap
+  private let dropout: Double
+  /// The weights of the summands for the layer's input `[..., inputs]`, float32, broadcasting to `[..., summands]`.
+  let weigh: (Tensor) -> Tensor
+
+  /// Attaches to `linear` a sum without summands.
+  init(on linear: Linear, dropout: Double, weigh: @escaping (Tensor) -> Tensor) {
+    (self.dropout, self.weigh) = (dropout, weigh)
+    output = linear.output
+    linear.attach(self)
+  }
+
+  /// Takes a LoRA that is attached to `linear` into the sum.
+  func take(_ lora: LoRA, from linear: Linear) {
+    linear.detach { $0 === lora }
+    loras.append(lora)
+    hidden.append(ActivationTap())
+  }
+
+  var parameters: [Parameter] { loras.flatMap(\.parameters) }
+
+  /// As for a LoRA of its own: A by its hidden activations, before they are weighed, and B by the layer's output.
+  var rowWeights: [RowWeight] {
+    zip(loras, hidden).flatMap { lora, hidden in
+      [RowWeight(parameter: lora.a, tap: hidden), RowWeight(parameter: lora.b, tap: output)]
+    }
+  }
+
+  func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor {
+    guard let first = loras.first else { return y }
+    let rank = first.a.shape[0]
+    let low = mode.dropout(x, dropout).linear(.concatenated(loras.map(\.a.value)))
+    for (index, tap) in hidden.enumerated() where tap.isRecording {
+      tap.observe(low.narrowed(low.rank - 1, index * rank..<(index + 1) * rank), mode)
+    }
+    let parts = low.reshaped(Array(low.shape.dropLast()) + [loras.count, rank])
+    let weighed = parts * weigh(x).to(low.dtype).unsqueezed(-1)
+    // Scaled while it is narrow.
+    return y + (weighed.reshaped(low.shape) * first.scale).linear(.concatenated(loras.map(\.b.value), 1))
+  }
+}
+
+extension AdapterSet {
+  /// Moves every LoRA of the set into the sum of its layer.
+  func move(into mixtures: [LoRAMixture], on layers: [Linear]) {
+    for (lora, (mixture, layer)) in zip(loras, zip(mixtures, layers)) { mixture.take(lora, from: layer) }
+  }
+}
