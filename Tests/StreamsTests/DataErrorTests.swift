@@ -128,8 +128,8 @@ import Testing
           train: file("gone.jsonl.gz"), validation: file("sub.jsonl"), test: test, name: "news")
       } == [
         "gone.jsonl.gz: file not found; check the path",
-        "sub.jsonl: this is a folder; name a .jsonl, .csv or .tsv file",
-        "test.xlsx: unknown kind of file; name it .jsonl, .csv or .tsv, with .gz behind it if it is compressed",
+        "sub.jsonl: this is a folder; name a .jsonl, .csv, .tsv or .txt file",
+        "test.xlsx: unknown kind of file; name it .jsonl, .csv, .tsv or .txt, with .gz behind it if it is compressed",
       ])
     #expect(
       "\(DataProblem.Kind.unreadable(reason: "Permission denied"))"
