@@ -19,12 +19,7 @@ public final class KeyValueCache {
   public func append(_ keys: Tensor, _ values: Tensor, layer: Int) -> (keys: Tensor, values: Tensor) {
     let end = length + keys.size(2)
     precondition(end <= capacity, "KeyValueCache: \(end) tokens do not fit a capacity of \(capacity)")
-    if layer == layers.count {
-      func room(_ like: Tensor) -> Tensor {
-        .zeros([like.size(0), like.size(1), capacity, like.size(3)], dtype: like.dtype, device: like.device)
-      }
-      layers.append((room(keys), room(values)))
-    }
+    if layer == layers.count { layers.append((room(like: keys), room(like: values))) }
     let store = layers[layer]
     store.keys.narrowed(2, length..<end).copy(from: keys)
     store.values.narrowed(2, length..<end).copy(from: values)
@@ -34,12 +29,6 @@ public final class KeyValueCache {
   /// Counts the tokens that all layers have stored.
   public func advance(by count: Int) { length += count }
 
-  /// Forgets all tokens behind the first `length`.
-  public func truncate(to length: Int) {
-    precondition(length <= self.length, "KeyValueCache: only \(self.length) tokens were read, not \(length)")
-    self.length = length
-  }
-
   /// The keys and values `[rows, heads, length, width]` of the encoder's tokens for a layer: made at the first step.
   public func encoded(layer: Int, _ make: () -> (keys: Tensor, values: Tensor)) -> (keys: Tensor, values: Tensor) {
     if layer == encoded.count { encoded.append(make()) }
@@ -47,11 +36,24 @@ public final class KeyValueCache {
   }
 
   /// Takes these rows (int64 `[n]`, of the present ones) in place of the present ones: the survivors of a beam search,
-  /// or the unfinished. Masks and encoded states that go with the rows are the caller's to select.
+  /// or the unfinished. Masks that go with the rows are the caller's to select.
   public func select(rows: Tensor) {
-    func selected(_ pairs: [(keys: Tensor, values: Tensor)]) -> [(keys: Tensor, values: Tensor)] {
-      pairs.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+    for (layer, store) in layers.enumerated() {
+      layers[layer] = (selected(store.keys, rows), selected(store.values, rows))
     }
-    (layers, encoded) = (selected(layers), selected(encoded))
+    encoded = encoded.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+  }
+
+  /// Fresh memory with the rows' tokens so far.
+  private func selected(_ store: Tensor, _ rows: Tensor) -> Tensor {
+    let read = store.narrowed(2, 0..<length).gathered(0, rows)
+    let moved = room(like: read)
+    moved.narrowed(2, 0..<length).copy(from: read)
+    return moved
+  }
+
+  /// Memory for `capacity` tokens of each row of `part [rows, heads, _, width]`.
+  private func room(like part: Tensor) -> Tensor {
+    .zeros([part.size(0), part.size(1), capacity, part.size(3)], dtype: part.dtype, device: part.device)
   }
 }

@@ -32,31 +32,19 @@ public final class Llama: CausalLanguageModel {
   public var vocabularySize: Int { configuration.vocabularySize }
   public var maxLength: Int { configuration.maxPositions }
 
-  public func hidden(_ tokens: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor {
-    let new = tokens.size(1), total = (cache?.length ?? 0) + new
+  public func hidden(_ tokens: Tensor, _ placement: Placement, cache: KeyValueCache?, _ mode: Mode) -> Tensor {
+    let total = placement.keys.size(1)
     var x = words(tokens)
-    let positions: Tensor
-    if let mask {
-      precondition(mask.shape == [tokens.size(0), total], "Llama: the mask is \(mask.shape), not [rows, \(total)]")
-      // A token's position is the number of tokens before it, wherever the padding stands.
-      let counted = (mask.cumulativeSum(1) - 1).clamped(0...Double(total)).to(.int64)
-      positions = counted.narrowed(1, total - new..<total)
-    } else {
-      positions = Tensor.arange(total - new..<total, device: tokens.device).unsqueezed(0)
-    }
-    let angles = rotary.angles(positions, dtype: x.dtype)
+    let angles = rotary.angles(placement.queries, dtype: x.dtype)
+    let windows = configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }
     var masks: [Int?: Tensor] = [:]
-    for window in Set(configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }) {
-      // One new token with nothing padded and no window sees everything.
-      if new == 1, mask == nil, window == nil { continue }
-      masks[window] = AttentionMask.causal(
-        new: new, total: total, window: window, padding: mask, dtype: x.dtype, device: x.device)
+    for window in Set(windows) {
+      masks[window] = AttentionMask.seen(placement, window: window, dtype: x.dtype)
     }
     for (index, layer) in layers.enumerated() {
-      let window = configuration.windows[index].flatMap { $0 < total ? $0 : nil }
-      x = layer(x, angles, masks[window], cache.map { ($0, index) }, mode)
+      x = layer(x, angles, masks[windows[index]], cache.map { ($0, index) }, mode)
     }
-    cache?.advance(by: new)
+    cache?.advance(by: tokens.size(1))
     return norm(x)
   }
 
