@@ -25,6 +25,8 @@ struct GenerationWork: Decodable {
 /// What one turn of the generation benchmark took.
 struct GenerationTurn: Encodable {
   var seconds: Double
+  /// Of all threads: what the machine does besides hardly changes them.
+  var cpuSeconds: Double
   /// Tokens written, or options scored.
   var count: Int
   /// Sum of the tokens, or of the scores: both sides should agree, up to rounding.
@@ -46,8 +48,8 @@ func serveGeneration(folder: String, dtype: DType) throws {
   }
   let batch = work.batch
   while let line = readLine() {
-    let start = ContinuousClock.now
-    var turn = GenerationTurn(seconds: 0, count: 0, check: 0)
+    let start = ContinuousClock.now, cpuStart = clock()
+    var turn = GenerationTurn(seconds: 0, cpuSeconds: 0, count: 0, check: 0)
     inference {
       if line == "score" {
         let scores = model.score(batch, answers: work.options)
@@ -60,6 +62,7 @@ func serveGeneration(folder: String, dtype: DType) throws {
     }
     let elapsed = start.duration(to: .now)
     turn.seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    turn.cpuSeconds = Double(clock() - cpuStart) / Double(CLOCKS_PER_SEC)
     print(String(decoding: try JSONEncoder().encode(turn), as: UTF8.self))
     fflush(nil)
   }

@@ -75,7 +75,7 @@ class Turns:
             wanted = torch.tensor(option)
             if self.is_t5:
                 ids, mask = padded(self.work["prompts"], left=False)
-                labels = wanted.expand(len(ids), -1)
+                labels = wanted.repeat(len(ids), 1)
                 logits = self.model(input_ids=ids, attention_mask=mask, labels=labels).logits
             else:
                 ids, mask = padded([prompt + option for prompt in self.work["prompts"]], left=True)
@@ -89,10 +89,11 @@ class Turns:
 def serve(folder, dtype):
     turns = Turns(folder, dtype)
     for line in sys.stdin:
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         with torch.inference_mode():
             count, check = getattr(turns, line.strip())()
-        print(json.dumps({"seconds": time.perf_counter() - start, "count": count, "check": check}), flush=True)
+        turn = {"seconds": time.perf_counter() - start, "cpuSeconds": time.process_time() - cpu}
+        print(json.dumps(turn | {"count": count, "check": check}), flush=True)
 
 
 if __name__ == "__main__":
