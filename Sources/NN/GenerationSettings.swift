@@ -71,7 +71,7 @@ public struct GenerationSettings: Sendable, Equatable {
   public init(
     maxTokens: Int, strategy: Strategy = .greedy, repetitionPenalty: Double = 1, stopStrings: [String] = []
   ) {
-    precondition(repetitionPenalty > 0, "GenerationSettings: the repetition penalty is \(repetitionPenalty), not above 0")
+    precondition(repetitionPenalty > 0, "GenerationSettings: the penalty is \(repetitionPenalty), not above 0")
     (self.maxTokens, self.strategy) = (maxTokens, strategy)
     (self.repetitionPenalty, self.stopStrings) = (repetitionPenalty, stopStrings)
   }

@@ -4,14 +4,22 @@ public import Torch
 public final class Mode {
   public let isTraining: Bool
   public var generator: Generator
+  /// Weights that linear layers read in place of their own.
+  let packed: PackedWeights?
 
-  private init(isTraining: Bool, generator: Generator) {
+  private init(isTraining: Bool, generator: Generator, packed: PackedWeights? = nil) {
     self.isTraining = isTraining
     self.generator = generator
+    self.packed = packed
   }
 
   /// Dropout off, taps silent.
   public static var evaluation: Mode { Mode(isTraining: false, generator: Generator(seed: 0)) }
+
+  /// As in evaluation, for steps of decoding, with weights packed for them.
+  public static func decoding(_ packed: PackedWeights) -> Mode {
+    Mode(isTraining: false, generator: Generator(seed: 0), packed: packed)
+  }
 
   /// Dropout on, drawing from `generator`; read it back after the pass.
   public static func training(_ generator: Generator) -> Mode { Mode(isTraining: true, generator: generator) }

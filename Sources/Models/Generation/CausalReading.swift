@@ -8,6 +8,7 @@ final class CausalReading: Reading {
   private let model: any CausalLanguageModel
   private let cache: KeyValueCache
   private var places: WrittenPlaces
+  private var pace = DecodingPace()
 
   /// Reads the batch's texts, with room for so many tokens behind each.
   init(_ model: any CausalLanguageModel, _ batch: DeviceBatch, room: Int) {
@@ -27,7 +28,9 @@ final class CausalReading: Reading {
   }
 
   func next(_ tokens: Tensor) -> Tensor {
-    scores(model.hidden(tokens.unsqueezed(1), places.next(), cache: cache, .evaluation).squeezed(1))
+    let mode = pace.next(rows: tokens.size(0))
+    let hidden = model.hidden(tokens.unsqueezed(1), places.next(), cache: cache, mode)
+    return model.logits(hidden.squeezed(1), mode).to(.float32)
   }
 
   func select(rows: Tensor) {

@@ -10,6 +10,7 @@ final class Seq2SeqReading: Reading {
   private var encoded: Tensor
   private var mask: Tensor?
   private var places: WrittenPlaces
+  private var pace = DecodingPace()
 
   /// Reads the batch's texts, with room for so many tokens of each answer.
   init(_ model: any SequenceToSequenceModel, _ batch: DeviceBatch, room: Int) {
@@ -25,7 +26,8 @@ final class Seq2SeqReading: Reading {
   }
 
   func next(_ tokens: Tensor) -> Tensor {
-    scores(decode(tokens.unsqueezed(1), places.next()).squeezed(1))
+    let mode = pace.next(rows: tokens.size(0))
+    return model.logits(decode(tokens.unsqueezed(1), places.next(), mode).squeezed(1), mode).to(.float32)
   }
 
   func select(rows: Tensor) {
@@ -36,12 +38,12 @@ final class Seq2SeqReading: Reading {
   func hidden(_ tree: AnswerTree) -> Tensor {
     let tokens = Tensor(tree.fed.map { Int64($0.token) }, device: first.device).unsqueezed(0)
       .expanded([first.size(0), tree.fed.count])
-    return decode(tokens, places.placement(of: tree))
+    return decode(tokens, places.placement(of: tree), .evaluation)
   }
 
   func scores(_ hidden: Tensor) -> Tensor { model.logits(hidden, .evaluation).to(.float32) }
 
-  private func decode(_ tokens: Tensor, _ placement: Placement) -> Tensor {
-    model.decode(tokens, placement, encoded: encoded, mask: mask, cache: cache, .evaluation)
+  private func decode(_ tokens: Tensor, _ placement: Placement, _ mode: Mode) -> Tensor {
+    model.decode(tokens, placement, encoded: encoded, mask: mask, cache: cache, mode)
   }
 }

@@ -75,7 +75,8 @@ struct TokenChooser {
     // 24 bits, so that the float is below 1.
     let draws = rows.map { Float(generators[$0].next() >> 40) / Float(1 << 24) }
     let sums = ScoreFilters.filtered(scores, sampling).softmax(1).cumulativeSum(1)
-    let limits = Tensor(draws, shape: [rows.count, 1], device: scores.device) * sums.narrowed(1, sums.size(1) - 1..<sums.size(1))
+    let draw = Tensor(draws, shape: [rows.count, 1], device: scores.device)
+    let limits = draw * sums.narrowed(1, sums.size(1) - 1..<sums.size(1))
     return (sums .<= limits).to(.int64).sum(1)
   }
 

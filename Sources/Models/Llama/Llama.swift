@@ -93,17 +93,26 @@ public final class Llama: CausalLanguageModel {
       _ mode: Mode
     ) -> Tensor {
       let rows = x.size(0), length = x.size(1), headWidth = configuration.headWidth
+      let scale = 1 / Double(headWidth).squareRoot()
       func split(_ y: Tensor, _ heads: Int, _ norm: RMSNorm?) -> Tensor {
         let parts = y.reshaped(rows, length, heads, headWidth)
-        return (norm.map { $0(parts) } ?? parts).transposed(1, 2)
+        return norm.map { $0(parts) } ?? parts
       }
-      let queries = RotaryEmbedding.rotate(split(query(x, mode), configuration.attentionHeads, queryNorm), angles)
-      var keys = RotaryEmbedding.rotate(split(key(x, mode), configuration.keyValueHeads, keyNorm), angles)
+      let queries = split(query(x, mode), configuration.attentionHeads, queryNorm)
+      var keys = split(key(x, mode), configuration.keyValueHeads, keyNorm)
       var values = split(value(x, mode), configuration.keyValueHeads, nil)
+      if let (cache, layer) = cache, length == 1, cache.length > 0, x.device == .cpu {
+        let mixed = cache.attend(
+          queries.squeezed(1), (keys.squeezed(1), values.squeezed(1)), angles: angles, mask: mask, scale: scale,
+          layer: layer)
+        return attentionOutput(mixed.reshaped(rows, 1, -1), mode)
+      }
+      keys = RotaryEmbedding.rotate(keys.transposed(1, 2), angles)
+      values = values.transposed(1, 2)
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
       let mixed = Tensor.attention(
-        queries, shared(keys), shared(values), mask: mask, scale: 1 / Double(headWidth).squareRoot(),
-        dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
+        RotaryEmbedding.rotate(queries.transposed(1, 2), angles), shared(keys), shared(values), mask: mask,
+        scale: scale, dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
       return attentionOutput(mixed.transposed(1, 2).reshaped(rows, length, -1), mode)
     }
 
