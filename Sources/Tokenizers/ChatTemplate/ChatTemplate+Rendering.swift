@@ -5,7 +5,7 @@ extension ChatTemplate {
   /// - Parameters:
   ///   - messages: the conversation so far, not empty.
   ///   - addingPrompt: whether what leads the assistant to answer is added at the end.
-  /// - Throws: ``ChatTemplateError/roles(template:position:found:)`` where the model's template refuses the order.
+  /// - Throws: ``ChatTemplateError/roles(template:position:found:takesSystem:)`` where the model's template refuses the order.
   public func render(_ messages: [ChatMessage], addingPrompt: Bool = false) throws -> ChatText {
     precondition(!messages.isEmpty, "ChatTemplate: a conversation without messages")
     switch format {
