@@ -2,6 +2,7 @@
 //   benchmark prepare DATA MODEL FILE          real cl15 texts, tokenized, in batches of 8
 //   benchmark train FILE MODEL METHOD UPDATES  prints one JSON line: tokens/s, peak memory
 //   benchmark evaluate FILE MODEL              likewise
+//   benchmark generation FOLDER DTYPE          one timed turn for each line of the standard input
 import Continual
 import Evaluation
 import Foundation
@@ -127,6 +128,8 @@ case "evaluate":
   try emit(
     Result(
       tokensPerSecond: Double(tokens) / seconds, seconds: seconds, tokens: tokens, peakBytes: peakBytes(), loss: nil))
+case "generation":
+  try serveGeneration(folder: arguments[2], dtype: arguments[3] == "bfloat16" ? .bfloat16 : .float32)
 default:
-  fatalError("benchmark prepare|train|evaluate …")
+  fatalError("benchmark prepare|train|evaluate|generation …")
 }

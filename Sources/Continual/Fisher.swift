@@ -38,7 +38,9 @@ extension Learner {
     let batches = fisherBatches(experience, most: examples, rows: estimator == .batch ? batchSize : 1)
     var labels = generator.derived("fisher.labels.\(experience.index)")
     for batch in batches {
-      let output = model(deviceBatch(posed(batch)), .evaluation)
+      let inputs = deviceBatch(posed(batch))
+      announce(inputs)
+      let output = model(inputs, .evaluation)
       let drawn = estimator == .sampled ? output.classes?.sampledLoss(&labels) : nil
       let loss = drawn ?? output.loss
       let gradients = loss.gradients(of: values)

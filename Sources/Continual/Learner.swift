@@ -19,6 +19,8 @@ public final class Learner {
   public private(set) var pretrained: [String: Tensor] = [:]
   /// What the model is pretrained to do; nil where it learns tasks.
   public let objective: (any Objective)?
+  /// Shows a batch to the trainer's methods before a forward pass that is not the trainer's own.
+  var announce: (DeviceBatch) -> Void = { _ in }
   private let data: (Experience) -> TokenizedExperience
   private let decode: ([Int32]) -> String
   private var tokenized: [Int: TokenizedExperience] = [:]

@@ -22,6 +22,10 @@ public final class Trainer {
     (self.evaluation, self.observer) = (evaluation, observer)
     progress = TrainingProgress(
       experiences: learner.stream.experiences.map(\.name), predictsTokens: learner.objective != nil)
+    learner.announce = { [weak self] batch in
+      guard let self else { return }
+      for method in self.methods { method.willForward(batch, learner: self.learner) }
+    }
   }
 
   /// Trains what is left of the stream.

@@ -12,23 +12,26 @@ public protocol CausalLanguageModel: AnyObject {
   /// Hidden states of `tokens`.
   /// - Parameters:
   ///   - tokens: int64 `[rows, new]`.
-  ///   - mask: float32 `[rows, read + new]`, 1 for a token and 0 for padding (on either side), over what the cache holds
-  ///     and the new tokens; nil where nothing is padded.
-  ///   - documents: where rows hold several, which do not see each other; then there is no cache.
+  ///   - placement: where they stand, and what each sees of what the cache holds and of the new tokens.
   ///   - cache: what was read before; the new tokens are added to it.
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, new, width]` in the compute dtype.
-  func hidden(
-    _ tokens: Tensor, mask: Tensor?, documents: PackedDocuments?, cache: KeyValueCache?, _ mode: Mode
-  ) -> Tensor
+  func hidden(_ tokens: Tensor, _ placement: Placement, cache: KeyValueCache?, _ mode: Mode) -> Tensor
   /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
 extension CausalLanguageModel {
-  /// Hidden states of rows that are one text each.
+  /// Hidden states `[rows, new, width]` of tokens that follow each other.
+  /// - Parameters:
+  ///   - tokens: int64 `[rows, new]`.
+  ///   - mask: float32 `[rows, read + new]`, 1 for a token and 0 for padding (on either side), over what the cache holds
+  ///     and the new tokens; nil where nothing is padded.
+  ///   - cache: what was read before; the new tokens are added to it.
+  ///   - mode: training or evaluation.
   public func hidden(_ tokens: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor {
-    hidden(tokens, mask: mask, documents: nil, cache: cache, mode)
+    let placement = Placement(following: cache?.length ?? 0, new: tokens.size(1), mask: mask, device: tokens.device)
+    return hidden(tokens, placement, cache: cache, mode)
   }
 }
 
@@ -49,17 +52,32 @@ public protocol SequenceToSequenceModel: AnyObject {
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, length, width]` in the compute dtype.
   func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor
-  /// Hidden states of what is written, each token seeing those before it and the text.
+  /// Hidden states of what is written.
   /// - Parameters:
-  ///   - tokens: int64 `[rows, new]`, beginning with `startToken`; padding, if any, stands on the right.
+  ///   - tokens: int64 `[rows, new]`.
+  ///   - placement: where they stand, the same in all rows, and what each sees of what the cache holds and of the new
+  ///     tokens.
   ///   - encoded: what `encode` gave, `[rows, length, width]`.
   ///   - mask: the text's mask.
   ///   - cache: what was written before; the new tokens are added to it.
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, new, width]` in the compute dtype.
-  func decode(_ tokens: Tensor, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode) -> Tensor
+  func decode(
+    _ tokens: Tensor, _ placement: Placement, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
+  ) -> Tensor
   /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
+}
+
+extension SequenceToSequenceModel {
+  /// Hidden states `[rows, new, width]` of tokens that follow each other, each seeing those before it and the text.
+  /// They begin with `startToken`; padding, if any, stands on the right.
+  public func decode(
+    _ tokens: Tensor, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
+  ) -> Tensor {
+    let placement = Placement(following: cache?.length ?? 0, new: tokens.size(1), mask: nil, device: tokens.device)
+    return decode(tokens, placement, encoded: encoded, mask: mask, cache: cache, mode)
+  }
 }
 
 /// An encoder that predicts hidden tokens.
@@ -96,24 +114,15 @@ enum AttentionMask {
     return ((isSeen.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1)
   }
 
-  /// Each of the last `new` of `total` tokens sees itself, those before it (the last `window` of them), and no padding.
+  /// 0 where a query of `placement` sees a key, of the last `window` tokens only; nil where each sees all.
   /// - Returns: `[rows or 1, 1, new, total]`.
-  static func causal(
-    new: Int, total: Int, window: Int?, padding: Tensor?, documents: PackedDocuments? = nil, dtype: DType,
-    device: Device
-  ) -> Tensor {
-    let columns = Tensor.arange(0..<total, device: device).unsqueezed(0)
-    var isSeen = (columns .<= columns.narrowed(1, total - new..<total).transposed(0, 1)).unsqueezed(0)
+  static func seen(_ placement: Placement, window: Int?, dtype: DType) -> Tensor? {
+    var isSeen = placement.isSeen
     if let window {
       // Distances count tokens: padding may stand between a prompt and its answer.
-      let places = padding.map { $0.cumulativeSum(1) } ?? columns
-      let queries = places.narrowed(1, total - new..<total).unsqueezed(2)
-      isSeen = isSeen .& (places.unsqueezed(1) .> queries - Double(window))
+      let isNear = placement.keys.unsqueezed(1) .> placement.queries.unsqueezed(2) - Double(window)
+      isSeen = isSeen.map { $0 .& isNear } ?? isNear
     }
-    if let documents {
-      isSeen = isSeen .& (documents.indices.unsqueezed(2) .== documents.indices.unsqueezed(1))
-    }
-    if let padding { isSeen = isSeen .& (padding .> Tensor.zeros([], device: device)).unsqueezed(1) }
-    return ((isSeen.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1)
+    return isSeen.map { (($0.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1) }
   }
 }

@@ -37,49 +37,21 @@ public final class Seq2SeqAnswerer: Generates, PredictsTokens {
     guard let labels = batch.labels else { preconditionFailure("Seq2SeqAnswerer: the batch has no labels") }
     let encoded = model.encode(batch.tokens, mask: batch.mask, mode)
     let before = labels.narrowed(1, 0..<labels.size(1) - 1).clamped(0...Double(model.vocabularySize)).to(.int64)
-    let read = Tensor.concatenated([starts(batch), before], 1)
+    let start = Tensor.full([batch.rows, 1], Double(model.startToken), dtype: .int64, device: batch.device)
+    let read = Tensor.concatenated([start, before], 1)
     return (model.decode(read, encoded: encoded, mask: batch.mask, cache: nil, mode), labels)
   }
 
   public func score(_ batch: DeviceBatch, answers: [[Int32]]) -> Tensor {
-    let encoded = model.encode(batch.tokens, mask: batch.mask, .evaluation)
-    let cache = KeyValueCache(capacity: answers.map(\.count).max() ?? 1)
-    let scores = answers.map { answer -> Tensor in
-      precondition(!answer.isEmpty, "score: an answer has no tokens")
-      let tokens = Tensor(answer.map(Int64.init), device: batch.device).unsqueezed(0)
-        .expanded([batch.rows, answer.count])
-      let read = Tensor.concatenated([starts(batch), tokens.narrowed(1, 0..<answer.count - 1)], 1)
-      let next = next(read, encoded, batch, cache).logSoftmax(2)
-      cache.truncate(to: 0)
-      return next.taken(2, tokens.unsqueezed(2)).squeezed(2).mean(1)
-    }
-    return .stacked(scores, 1)
+    let tree = AnswerTree(answers)
+    return Seq2SeqReading(model, batch, room: tree.room).score(tree)
   }
 
-  public func generate(_ batch: DeviceBatch, maxTokens: Int) -> [[Int32]] {
-    let encoded = model.encode(batch.tokens, mask: batch.mask, .evaluation)
-    let cache = KeyValueCache(capacity: maxTokens)
-    var answers = [[Int32]](repeating: [], count: batch.rows)
-    var isFinished = [Bool](repeating: false, count: batch.rows)
-    var tokens = starts(batch)
-    for _ in 0..<maxTokens {
-      tokens = next(tokens, encoded, batch, cache).squeezed(1).argmax(1).unsqueezed(1)
-      for (row, token) in tokens.scalars(Int64.self).map(Int32.init).enumerated() where !isFinished[row] {
-        if endTokens.contains(token) { isFinished[row] = true } else { answers[row].append(token) }
-      }
-      if isFinished.allSatisfy({ $0 }) { break }
-    }
-    return answers
-  }
-
-  /// int64 `[rows, 1]`: what the decoder reads first.
-  private func starts(_ batch: DeviceBatch) -> Tensor {
-    .full([batch.rows, 1], Double(model.startToken), dtype: .int64, device: batch.device)
-  }
-
-  /// Feeds `tokens` (int64 `[rows, new]`) to the decoder → float32 `[rows, new, vocabulary]`.
-  private func next(_ tokens: Tensor, _ encoded: Tensor, _ batch: DeviceBatch, _ cache: KeyValueCache) -> Tensor {
-    let hidden = model.decode(tokens, encoded: encoded, mask: batch.mask, cache: cache, .evaluation)
-    return model.logits(hidden, .evaluation).to(.float32)
+  public func generate(
+    _ batch: DeviceBatch, _ settings: GenerationSettings, decode: (([Int32]) -> String)?,
+    observe: ((_ row: Int, _ token: Int32) -> Void)?
+  ) -> [GeneratedAnswer] {
+    Seq2SeqReading(model, batch, room: settings.maxTokens)
+      .write(Ending(endTokens: endTokens, settings: settings, decode: decode), observe: observe)
   }
 }

@@ -19,26 +19,35 @@ public final class KeyValueCache {
   public func append(_ keys: Tensor, _ values: Tensor, layer: Int) -> (keys: Tensor, values: Tensor) {
     let end = length + keys.size(2)
     precondition(end <= capacity, "KeyValueCache: \(end) tokens do not fit a capacity of \(capacity)")
-    if layer == layers.count {
-      func room(_ like: Tensor) -> Tensor {
-        .zeros([like.size(0), like.size(1), capacity, like.size(3)], dtype: like.dtype, device: like.device)
-      }
-      layers.append((room(keys), room(values)))
-    }
+    if layer == layers.count { layers.append((room(keys), room(values))) }
     let store = layers[layer]
     store.keys.narrowed(2, length..<end).copy(from: keys)
     store.values.narrowed(2, length..<end).copy(from: values)
     return (store.keys.narrowed(2, 0..<end), store.values.narrowed(2, 0..<end))
   }
 
+  /// Stores one new token a row for a layer, and lets its queries attend to all tokens so far; on the CPU.
+  /// - Parameters:
+  ///   - queries: `[rows, heads, width]`.
+  ///   - new: keys and values `[rows, stored heads, width]`.
+  ///   - angles: `[rows or 1, width]`, rotate queries and keys; nil for none.
+  ///   - mask: added to the scores, broadcast to `[rows, heads, 1, tokens]`.
+  ///   - scale: multiplies the scores.
+  ///   - layer: as in `append`, which must have stored a first text.
+  /// - Returns: `[rows, heads, width]`.
+  public func attend(
+    _ queries: Tensor, _ new: (key: Tensor, value: Tensor), angles: (cos: Tensor, sin: Tensor)?, mask: Tensor?,
+    scale: Double, layer: Int
+  ) -> Tensor {
+    precondition(length < capacity, "KeyValueCache: \(length + 1) tokens do not fit a capacity of \(capacity)")
+    let store = layers[layer]
+    return .attentionStep(
+      queries, new: new, angles: angles, keys: store.keys, values: store.values, length: length + 1, mask: mask,
+      scale: scale)
+  }
+
   /// Counts the tokens that all layers have stored.
   public func advance(by count: Int) { length += count }
-
-  /// Forgets all tokens behind the first `length`.
-  public func truncate(to length: Int) {
-    precondition(length <= self.length, "KeyValueCache: only \(self.length) tokens were read, not \(length)")
-    self.length = length
-  }
 
   /// The keys and values `[rows, heads, length, width]` of the encoder's tokens for a layer: made at the first step.
   public func encoded(layer: Int, _ make: () -> (keys: Tensor, values: Tensor)) -> (keys: Tensor, values: Tensor) {
@@ -47,11 +56,24 @@ public final class KeyValueCache {
   }
 
   /// Takes these rows (int64 `[n]`, of the present ones) in place of the present ones: the survivors of a beam search,
-  /// or the unfinished. Masks and encoded states that go with the rows are the caller's to select.
+  /// or the unfinished. Masks that go with the rows are the caller's to select.
   public func select(rows: Tensor) {
-    func selected(_ pairs: [(keys: Tensor, values: Tensor)]) -> [(keys: Tensor, values: Tensor)] {
-      pairs.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+    for (layer, store) in layers.enumerated() {
+      layers[layer] = (selected(store.keys, rows), selected(store.values, rows))
     }
-    (layers, encoded) = (selected(layers), selected(encoded))
+    encoded = encoded.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+  }
+
+  /// Fresh memory with the rows' tokens so far.
+  private func selected(_ store: Tensor, _ rows: Tensor) -> Tensor {
+    let read = store.narrowed(2, 0..<length).gathered(0, rows)
+    let moved = room(read)
+    moved.narrowed(2, 0..<length).copy(from: read)
+    return moved
+  }
+
+  /// Memory for `capacity` tokens of each row of `part [rows, heads, _, width]`.
+  private func room(_ part: Tensor) -> Tensor {
+    .zeros([part.size(0), part.size(1), capacity, part.size(3)], dtype: part.dtype, device: part.device)
   }
 }

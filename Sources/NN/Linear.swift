@@ -37,7 +37,7 @@ public final class Linear {
 
   /// `[..., inputs]` → `[..., outputs]`.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    var y = x.linear(weight.value, bias?.value)
+    var y = mode.packed?.linear(x, weight, bias) ?? x.linear(weight.value, bias?.value)
     for attachment in attachments where attachment.isEnabled { y = attachment(x, y, mode) }
     output.observe(y, mode)
     return y

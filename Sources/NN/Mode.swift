@@ -4,14 +4,25 @@ public import Torch
 public final class Mode {
   public let isTraining: Bool
   public var generator: Generator
+  /// int64 `[rows]`: which row of the batch each row of this pass goes on with; nil where they are the same. Rows that are
+  /// finished leave a decoding, and beams repeat theirs.
+  public var rows: Tensor?
+  /// Weights that linear layers read in place of their own.
+  let packed: PackedWeights?
 
-  private init(isTraining: Bool, generator: Generator) {
+  private init(isTraining: Bool, generator: Generator, packed: PackedWeights? = nil) {
     self.isTraining = isTraining
     self.generator = generator
+    self.packed = packed
   }
 
   /// Dropout off, taps silent.
   public static var evaluation: Mode { Mode(isTraining: false, generator: Generator(seed: 0)) }
+
+  /// As in evaluation, for steps of decoding, with weights packed for them.
+  public static func decoding(_ packed: PackedWeights) -> Mode {
+    Mode(isTraining: false, generator: Generator(seed: 0), packed: packed)
+  }
 
   /// Dropout on, drawing from `generator`; read it back after the pass.
   public static func training(_ generator: Generator) -> Mode { Mode(isTraining: true, generator: generator) }

@@ -164,6 +164,27 @@ public protocol Generates: TaskModel {
   /// Log-likelihood of each answer behind each row's text, divided by the answer's length in tokens:
   /// float32 `[rows, answers]`.
   func score(_ batch: DeviceBatch, answers: [[Int32]]) -> Tensor
-  /// The answer of each row, without the token that ends it.
-  func generate(_ batch: DeviceBatch, maxTokens: Int) -> [[Int32]]
+  /// What the model writes behind each row's text.
+  /// - Parameters:
+  ///   - batch: the texts.
+  ///   - settings: how it writes.
+  ///   - decode: the text of tokens; needed for stop strings.
+  ///   - observe: gets each row's tokens as they are written, but for the one that ends it; a beam search tells them
+  ///     at its end.
+  func generate(
+    _ batch: DeviceBatch, _ settings: GenerationSettings, decode: (([Int32]) -> String)?,
+    observe: ((_ row: Int, _ token: Int32) -> Void)?
+  ) -> [GeneratedAnswer]
+}
+
+extension Generates {
+  /// What the model writes, all at once and undecoded.
+  public func generate(_ batch: DeviceBatch, _ settings: GenerationSettings) -> [GeneratedAnswer] {
+    generate(batch, settings, decode: nil, observe: nil)
+  }
+
+  /// The likeliest next tokens of each row one by one, without the token that ends it.
+  public func generate(_ batch: DeviceBatch, maxTokens: Int) -> [[Int32]] {
+    generate(batch, GenerationSettings(maxTokens: maxTokens)).map(\.tokens)
+  }
 }

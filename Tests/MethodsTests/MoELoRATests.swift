@@ -44,7 +44,7 @@ import Torch
     let mixtures = try #require(method).mixtures
     #expect(mixtures.count == 4)
     for mixture in mixtures {
-      let gates = withoutGradient { mixture.weigh(x) }
+      let gates = withoutGradient { mixture.weigh(x, .evaluation) }
       #expect(gates.shape == [2, 5, 3])
       #expect(gates.sum(2).values().allSatisfy { abs($0 - 1) < 1e-6 })
       #expect(gates.values().allSatisfy { $0 > 0 })

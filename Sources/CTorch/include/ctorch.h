@@ -152,6 +152,21 @@ int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, int32_
 int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, double scale, double dropout,
                  uint64_t seed, uint64_t offset, ct_tensor *out);
 
+// MARK: Decoding on the CPU, one new token a row, without gradients (float32 or bfloat16)
+/// Attention of `q [rows, heads, width]` to the first `length` tokens of the caches
+/// `keys`, `values` `[rows, stored heads, capacity, width]`.
+/// `k`, `v` `[rows, stored heads, width]` are written there first, as the last of them; NULL where nothing is new.
+/// `cos`, `sin` `[rows or 1, width]` rotate q and k; NULL for none. `mask` broadcasts to `[rows, heads, 1, length]`; may
+/// be NULL.
+int ct_attention_step(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor cos, ct_tensor sin, ct_tensor keys,
+                      ct_tensor values, int64_t length, ct_tensor mask, double scale, ct_tensor *out);
+/// Whether `ct_pack_weight` can take this weight.
+bool ct_can_pack(ct_tensor weight);
+/// A copy of a weight `[outputs, inputs]` in the order in which `ct_linear_packed` reads it for so many rows.
+int ct_pack_weight(ct_tensor weight, int64_t rows, ct_tensor *out);
+/// `ct_linear` with a packed weight.
+int ct_linear_packed(ct_tensor x, ct_tensor packed, ct_tensor bias, ct_tensor *out);
+
 // MARK: Autograd
 int ct_set_requires_gradient(ct_tensor x, bool enabled);
 int ct_backward(ct_tensor loss);

@@ -10,11 +10,12 @@ final class LoRAMixture: Attachment {
   private var hidden: [ActivationTap] = []
   private let output: ActivationTap
   private let dropout: Double
-  /// The weights of the summands for the layer's input `[..., inputs]`, float32, broadcasting to `[..., summands]`.
-  let weigh: (Tensor) -> Tensor
+  /// The weights of the summands for the layer's input `[..., inputs]` and the pass's rows, float32, broadcasting to
+  /// `[..., summands]`.
+  let weigh: (Tensor, Mode) -> Tensor
 
   /// Attaches to `linear` a sum without summands.
-  init(on linear: Linear, dropout: Double, weigh: @escaping (Tensor) -> Tensor) {
+  init(on linear: Linear, dropout: Double, weigh: @escaping (Tensor, Mode) -> Tensor) {
     (self.dropout, self.weigh) = (dropout, weigh)
     output = linear.output
     linear.attach(self)
@@ -44,7 +45,7 @@ final class LoRAMixture: Attachment {
       tap.observe(low.narrowed(low.rank - 1, index * rank..<(index + 1) * rank), mode)
     }
     let parts = low.reshaped(Array(low.shape.dropLast()) + [loras.count, rank])
-    let weighed = parts * weigh(x).to(low.dtype).unsqueezed(-1)
+    let weighed = parts * weigh(x, mode).to(low.dtype).unsqueezed(-1)
     // Scaled while it is narrow.
     return y + (weighed.reshaped(low.shape) * first.scale).linear(.concatenated(loras.map(\.b.value), 1))
   }

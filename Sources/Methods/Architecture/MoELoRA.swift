@@ -47,7 +47,7 @@ public final class MoELoRA: ContinualMethod {
     let layers = try Targets.linears(configuration.targets, in: store)
     let routers = layers.map { Self.router(of: $0, experts: configuration.experts, learner) }
     mixtures = zip(layers, routers).map { layer, router in
-      LoRAMixture(on: layer, dropout: configuration.dropout) { x in
+      LoRAMixture(on: layer, dropout: configuration.dropout) { x, _ in
         x.to(.float32).linear(router.value.to(.float32)).softmax()
       }
     }

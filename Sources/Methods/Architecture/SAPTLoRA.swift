@@ -71,7 +71,7 @@ public final class SAPTLoRA: ContinualMethod {
     if mixtures.isEmpty {
       attention = try SharedAttention(learner, queryWidth: configuration.queryWidth)
       mixtures = layers.map { layer in
-        LoRAMixture(on: layer, dropout: configuration.dropout) { [unowned self] in rowWeights(for: $0) }
+        LoRAMixture(on: layer, dropout: configuration.dropout) { [unowned self] in rowWeights(for: $0, $1) }
       }
     }
     let set = try AdapterSet(
@@ -132,11 +132,11 @@ public final class SAPTLoRA: ContinualMethod {
   }
 
   /// The weights of the pass's rows, shaped to meet a layer's input `[rows, ..., inputs]`.
-  private func rowWeights(for x: Tensor) -> Tensor {
-    guard let weights, weights.size(0) == x.size(0) else {
-      preconditionFailure(
-        "sapt-lora: a forward pass over \(x.shape) was not announced by willForward, which saw \(weights?.shape ?? [])")
-    }
+  private func rowWeights(for x: Tensor, _ mode: Mode) -> Tensor {
+    guard var weights else { preconditionFailure("sapt-lora: a forward pass was not announced by willForward") }
+    if let rows = mode.rows { weights = weights.gathered(0, rows) }
+    precondition(
+      weights.size(0) == x.size(0), "sapt-lora: willForward saw \(weights.size(0)) rows, the pass has \(x.size(0))")
     return weights.reshaped([x.size(0)] + [Int](repeating: 1, count: x.rank - 2) + [weights.size(1)])
   }
 }

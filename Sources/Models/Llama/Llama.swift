@@ -32,36 +32,19 @@ public final class Llama: CausalLanguageModel {
   public var vocabularySize: Int { configuration.vocabularySize }
   public var maxLength: Int { configuration.maxPositions }
 
-  public func hidden(
-    _ tokens: Tensor, mask: Tensor?, documents: PackedDocuments?, cache: KeyValueCache?, _ mode: Mode
-  ) -> Tensor {
-    precondition(documents == nil || cache == nil, "Llama: packed documents cannot be read with a cache")
-    let new = tokens.size(1), total = (cache?.length ?? 0) + new
+  public func hidden(_ tokens: Tensor, _ placement: Placement, cache: KeyValueCache?, _ mode: Mode) -> Tensor {
+    let total = placement.keys.size(1)
     var x = words(tokens)
-    let positions: Tensor
-    if let documents {
-      positions = documents.positions
-    } else if let mask {
-      precondition(mask.shape == [tokens.size(0), total], "Llama: the mask is \(mask.shape), not [rows, \(total)]")
-      // A token's position is the number of tokens before it, wherever the padding stands.
-      let counted = (mask.cumulativeSum(1) - 1).clamped(0...Double(total)).to(.int64)
-      positions = counted.narrowed(1, total - new..<total)
-    } else {
-      positions = Tensor.arange(total - new..<total, device: tokens.device).unsqueezed(0)
-    }
-    let angles = rotary.angles(positions, dtype: x.dtype)
+    let angles = rotary.angles(placement.queries, dtype: x.dtype)
+    let windows = configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }
     var masks: [Int?: Tensor] = [:]
-    for window in Set(configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }) {
-      // One new token with nothing padded and no window sees everything.
-      if new == 1, mask == nil, window == nil { continue }
-      masks[window] = AttentionMask.causal(
-        new: new, total: total, window: window, padding: mask, documents: documents, dtype: x.dtype, device: x.device)
+    for window in Set(windows) {
+      masks[window] = AttentionMask.seen(placement, window: window, dtype: x.dtype)
     }
     for (index, layer) in layers.enumerated() {
-      let window = configuration.windows[index].flatMap { $0 < total ? $0 : nil }
-      x = layer(x, angles, masks[window], cache.map { ($0, index) }, mode)
+      x = layer(x, angles, masks[windows[index]], cache.map { ($0, index) }, mode)
     }
-    cache?.advance(by: new)
+    cache?.advance(by: tokens.size(1))
     return norm(x)
   }
 
@@ -110,17 +93,26 @@ public final class Llama: CausalLanguageModel {
       _ mode: Mode
     ) -> Tensor {
       let rows = x.size(0), length = x.size(1), headWidth = configuration.headWidth
+      let scale = 1 / Double(headWidth).squareRoot()
       func split(_ y: Tensor, _ heads: Int, _ norm: RMSNorm?) -> Tensor {
         let parts = y.reshaped(rows, length, heads, headWidth)
-        return (norm.map { $0(parts) } ?? parts).transposed(1, 2)
+        return norm.map { $0(parts) } ?? parts
       }
-      let queries = RotaryEmbedding.rotate(split(query(x, mode), configuration.attentionHeads, queryNorm), angles)
-      var keys = RotaryEmbedding.rotate(split(key(x, mode), configuration.keyValueHeads, keyNorm), angles)
+      let queries = split(query(x, mode), configuration.attentionHeads, queryNorm)
+      var keys = split(key(x, mode), configuration.keyValueHeads, keyNorm)
       var values = split(value(x, mode), configuration.keyValueHeads, nil)
+      if let (cache, layer) = cache, length == 1, cache.length > 0, x.device == .cpu {
+        let mixed = cache.attend(
+          queries.squeezed(1), (keys.squeezed(1), values.squeezed(1)), angles: angles, mask: mask, scale: scale,
+          layer: layer)
+        return attentionOutput(mixed.reshaped(rows, 1, -1), mode)
+      }
+      keys = RotaryEmbedding.rotate(keys.transposed(1, 2), angles)
+      values = values.transposed(1, 2)
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
       let mixed = Tensor.attention(
-        queries, shared(keys), shared(values), mask: mask, scale: 1 / Double(headWidth).squareRoot(),
-        dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
+        RotaryEmbedding.rotate(queries.transposed(1, 2), angles), shared(keys), shared(values), mask: mask,
+        scale: scale, dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
       return attentionOutput(mixed.transposed(1, 2).reshaped(rows, length, -1), mode)
     }
 

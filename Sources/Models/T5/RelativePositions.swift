@@ -5,26 +5,26 @@ import Torch
 /// T5's relative position bias: one learned number a head for each bucket of distances (Raffel et al. 2020, §2.1).
 final class RelativePositions {
   private let weight: Embedding
-  private let buckets: Int
+  /// int64: the bucket of each distance from −maxDistance to maxDistance; beyond these, buckets stay the same.
+  private let buckets: Tensor
   private let maxDistance: Int
-  private let isBidirectional: Bool
 
   init(_ c: T5.Configuration, isBidirectional: Bool, in scope: Scope) {
-    (buckets, maxDistance, self.isBidirectional) = (c.positionBuckets, c.maxDistance, isBidirectional)
+    maxDistance = c.maxDistance
+    let found = (-c.maxDistance...c.maxDistance).map {
+      Int64(Self.bucket($0, count: c.positionBuckets, maxDistance: c.maxDistance, isBidirectional: isBidirectional))
+    }
+    buckets = Tensor(found, device: scope.device)
     let initializer = Initializer.normal(deviation: 1 / Double(c.width).squareRoot())
-    weight = Embedding(buckets, c.attentionHeads, initializer: initializer, in: scope / "relative_attention_bias")
+    weight = Embedding(
+      c.positionBuckets, c.attentionHeads, initializer: initializer, in: scope / "relative_attention_bias")
   }
 
-  /// The bias of the last `new` of `total` queries on `total` keys: `[1, heads, new, total]`.
-  func callAsFunction(new: Int, total: Int, device: Device) -> Tensor {
-    // Distances key − query go from 1 − total to new − 1; each is looked up once, then laid out.
-    let found = (1 - total..<new).map {
-      Int64(Self.bucket($0, count: buckets, maxDistance: maxDistance, isBidirectional: isBidirectional))
-    }
-    let byDistance = weight(Tensor(found, device: device))
-    let queries = Tensor.arange(total - new..<total, device: device).unsqueezed(1)
-    let index = Tensor.arange(total - 1..<2 * total - 1, device: device).unsqueezed(0) - queries
-    return byDistance.embedding(index).permuted(2, 0, 1).unsqueezed(0)
+  /// The bias of queries at some positions (int64 `[new]`) on keys at others (int64 `[total]`): `[1, heads, new, total]`.
+  func callAsFunction(queries: Tensor, keys: Tensor) -> Tensor {
+    let distances = (keys.unsqueezed(0) - queries.unsqueezed(1)).clamped(-Double(maxDistance)...Double(maxDistance))
+    let found = buckets.gathered(0, (distances + Double(maxDistance)).to(.int64).reshaped(-1))
+    return weight(found.reshaped(queries.size(0), keys.size(0))).permuted(2, 0, 1).unsqueezed(0)
   }
 
   /// The bucket of a distance (key − query): one each up to half of them, then logarithmically wider ones.

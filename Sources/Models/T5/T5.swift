@@ -30,25 +30,21 @@ public final class T5: SequenceToSequenceModel {
   public var startToken: Int { configuration.startToken }
 
   public func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
-    let x = words(tokens), length = tokens.size(1)
-    var bias = encoder.positions(new: length, total: length, device: x.device)
+    let x = words(tokens), places = Tensor.arange(0..<tokens.size(1), device: tokens.device)
+    var bias = encoder.positions(queries: places, keys: places)
     if let mask { bias = bias + AttentionMask.padding(mask, dtype: x.dtype) }
     return encoder(x, bias: bias, source: nil, cache: nil, mode)
   }
 
   public func decode(
-    _ tokens: Tensor, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
+    _ tokens: Tensor, _ placement: Placement, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
   ) -> Tensor {
-    let x = words(tokens), new = tokens.size(1), total = (cache?.length ?? 0) + new
-    var bias = decoder.positions(new: new, total: total, device: x.device)
-    if new > 1 {
-      bias =
-        bias
-        + AttentionMask.causal(new: new, total: total, window: nil, padding: nil, dtype: x.dtype, device: x.device)
-    }
+    let x = words(tokens)
+    var bias = decoder.positions(queries: placement.queries.at(0, 0), keys: placement.keys.at(0, 0))
+    if let seen = AttentionMask.seen(placement, window: nil, dtype: x.dtype) { bias = bias + seen }
     let source = (encoded, mask.map { AttentionMask.padding($0, dtype: x.dtype) })
     let hidden = decoder(x, bias: bias, source: source, cache: cache, mode)
-    cache?.advance(by: new)
+    cache?.advance(by: tokens.size(1))
     return hidden
   }
 

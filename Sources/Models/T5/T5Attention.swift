@@ -5,11 +5,11 @@ extension T5 {
   /// Attention without a scale on the scores, over the same sequence or over the encoder's.
   final class Attention {
     private let query: Linear, key: Linear, value: Linear, output: Linear
-    private let heads: Int, headWidth: Int, dropout: Double
+    private let headCount: Int, headWidth: Int, dropout: Double
 
     init(_ c: Configuration, in scope: Scope) {
-      (heads, headWidth, dropout) = (c.attentionHeads, c.headWidth, c.dropout)
-      let inner = heads * headWidth
+      (headCount, headWidth, dropout) = (c.attentionHeads, c.headWidth, c.dropout)
+      let inner = headCount * headWidth
       func linear(_ inputs: Int, _ outputs: Int, _ name: String, fan: Int) -> Linear {
         let initializer = Initializer.normal(deviation: 1 / Double(fan).squareRoot())
         return Linear(inputs, outputs, bias: false, initializer: initializer, in: scope / name)
@@ -23,6 +23,10 @@ extension T5 {
     /// Attention over `x [rows, length, width]` itself; `bias [rows or 1, heads or 1, length, total]` holds positions
     /// and masks.
     func callAsFunction(_ x: Tensor, bias: Tensor?, cache: (KeyValueCache, layer: Int)?, _ mode: Mode) -> Tensor {
+      if let (cache, layer) = cache, x.size(1) == 1, cache.length > 0, x.device == .cpu {
+        let new = (heads(key(x, mode)), heads(value(x, mode)))
+        return join(cache.attend(heads(query(x, mode)), new, angles: nil, mask: bias, scale: 1, layer: layer), mode)
+      }
       var keys = split(key(x, mode)), values = split(value(x, mode))
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
       return attend(x, keys, values, bias, mode)
@@ -34,6 +38,12 @@ extension T5 {
     ) -> Tensor {
       let make = { (keys: self.split(self.key(encoded, mode)), values: self.split(self.value(encoded, mode))) }
       let (keys, values) = cache.map { $0.0.encoded(layer: $0.layer, make) } ?? make()
+      if cache != nil, x.size(1) == 1, x.device == .cpu {
+        let mixed = Tensor.attentionStep(
+          heads(query(x, mode)), new: nil, angles: nil, keys: keys, values: values, length: keys.size(2), mask: bias,
+          scale: 1)
+        return join(mixed, mode)
+      }
       return attend(x, keys, values, bias, mode)
     }
 
@@ -41,11 +51,19 @@ extension T5 {
       let mixed = Tensor.attention(
         split(query(x, mode)), keys, values, mask: bias, scale: 1, dropout: mode.isTraining ? dropout : 0,
         generator: &mode.generator)
-      return output(mixed.transposed(1, 2).reshaped(x.size(0), x.size(1), heads * headWidth), mode)
+      return output(mixed.transposed(1, 2).reshaped(x.size(0), x.size(1), headCount * headWidth), mode)
     }
 
     private func split(_ y: Tensor) -> Tensor {
-      y.reshaped(y.size(0), y.size(1), heads, headWidth).transposed(1, 2)
+      y.reshaped(y.size(0), y.size(1), headCount, headWidth).transposed(1, 2)
+    }
+
+    /// One token a row: `[rows, 1, heads · width]` → `[rows, heads, width]`.
+    private func heads(_ y: Tensor) -> Tensor { y.reshaped(y.size(0), headCount, headWidth) }
+
+    /// One token a row: `[rows, heads, width]` → `[rows, 1, outputs]`.
+    private func join(_ mixed: Tensor, _ mode: Mode) -> Tensor {
+      output(mixed.reshaped(mixed.size(0), 1, headCount * headWidth), mode)
     }
   }
 

@@ -1,0 +1,208 @@
+// What a decoder does for one new token a row on the CPU, where many small operations cost more than their arithmetic.
+#include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "kernels.h"
+#include "support.h"
+
+using jay::get;
+
+namespace {
+
+#define JAY_INLINE inline __attribute__((always_inline))
+
+constexpr int64_t lanes = 16, widest = 512;
+
+/// The attention of one query head; `T` is float or bfloat16, sums are float.
+template <typename T>
+struct Head {
+  const T *query, *keys, *values, *mask;  // `mask` may be NULL.
+  int64_t width, length, key_stride, value_stride, mask_stride;
+  float scale;
+  float *scores;  // Room for `length`.
+  float *out;     // `width` values.
+};
+
+template <typename T>
+JAY_INLINE void attend(const Head<T> &head) {
+  float query[widest];
+  for (int64_t d = 0; d < head.width; ++d) query[d] = float(head.query[d]) * head.scale;
+  float largest = -INFINITY;
+  const int64_t whole = head.width / lanes * lanes;
+  for (int64_t t = 0; t < head.length; ++t) {
+    const T *key = head.keys + t * head.key_stride;
+    // Separate sums, so that the compiler may use vectors.
+    float part[lanes] = {};
+    for (int64_t d = 0; d < whole; d += lanes)
+      for (int64_t i = 0; i < lanes; ++i) part[i] += query[d + i] * float(key[d + i]);
+    float sum = head.mask ? float(head.mask[t * head.mask_stride]) : 0;
+    for (int64_t d = whole; d < head.width; ++d) sum += query[d] * float(key[d]);
+    for (int64_t i = 0; i < lanes; ++i) sum += part[i];
+    head.scores[t] = sum;
+    largest = std::max(largest, sum);
+  }
+  float total = 0;
+  for (int64_t t = 0; t < head.length; ++t) total += head.scores[t] = std::exp(head.scores[t] - largest);
+  std::fill(head.out, head.out + head.width, 0.f);
+  for (int64_t t = 0; t < head.length; ++t) {
+    const T *value = head.values + t * head.value_stride;
+    const float share = head.scores[t] / total;
+    for (int64_t d = 0; d < head.width; ++d) head.out[d] += share * float(value[d]);
+  }
+}
+
+JAY_VECTOR void attend_float(const Head<float> &head) { attend(head); }
+JAY_VECTOR void attend_bfloat16(const Head<at::BFloat16> &head) { attend(head); }
+void attend_one(const Head<float> &head) { attend_float(head); }
+void attend_one(const Head<at::BFloat16> &head) { attend_bfloat16(head); }
+
+/// `x`, its halves rotated against each other where there are angles.
+template <typename T>
+void rotate(const T *x, const T *cos, const T *sin, int64_t width, T *out) {
+  if (!cos) return void(std::copy(x, x + width, out));
+  const int64_t half = width / 2;
+  for (int64_t d = 0; d < width; ++d) {
+    const float turned = d < half ? -float(x[d + half]) : float(x[d - half]);
+    out[d] = T(float(x[d]) * float(cos[d]) + turned * float(sin[d]));
+  }
+}
+
+template <typename T>
+void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &cos,
+                    const at::Tensor &sin, const at::Tensor &keys, const at::Tensor &values, int64_t length,
+                    const at::Tensor &mask, double scale, const at::Tensor &out) {
+  const int64_t rows = q.size(0), heads = q.size(1), width = q.size(2), stored = keys.size(1), times = heads / stored;
+  auto angle = [&](const at::Tensor &x, int64_t row) -> const T * {
+    return x.defined() ? x.const_data_ptr<T>() + (x.size(0) == 1 ? 0 : row * width) : nullptr;
+  };
+  at::parallel_for(0, rows * stored, 8, [&](int64_t begin, int64_t end) {
+    std::vector<float> scores(length);
+    T rotated[widest];
+    float mixed[widest];
+    for (int64_t index = begin; index < end; ++index) {
+      const int64_t row = index / stored, head = index % stored;
+      const T *cosines = angle(cos, row), *sines = angle(sin, row);
+      T *row_keys = keys.data_ptr<T>() + row * keys.stride(0) + head * keys.stride(1);
+      T *row_values = values.data_ptr<T>() + row * values.stride(0) + head * values.stride(1);
+      if (k.defined()) {
+        const int64_t place = length - 1, from = (row * stored + head) * width;
+        rotate(k.const_data_ptr<T>() + from, cosines, sines, width, row_keys + place * keys.stride(2));
+        std::copy_n(v.const_data_ptr<T>() + from, width, row_values + place * values.stride(2));
+      }
+      for (int64_t query = head * times; query < (head + 1) * times; ++query) {
+        const int64_t from = (row * heads + query) * width;
+        rotate(q.const_data_ptr<T>() + from, cosines, sines, width, rotated);
+        const T *seen =
+            mask.defined() ? mask.const_data_ptr<T>() + row * mask.stride(0) + query * mask.stride(1) : nullptr;
+        attend_one(Head<T>{rotated, row_keys, row_values, seen, width, length, keys.stride(2), values.stride(2),
+                           mask.defined() ? mask.stride(3) : 0, float(scale), scores.data(), mixed});
+        std::copy(mixed, mixed + width, out.data_ptr<T>() + from);
+      }
+    }
+  });
+}
+
+template <typename T>
+JAY_INLINE void normalise(const T *x, const T *weight, int64_t width, float epsilon, float *out) {
+  float part[lanes] = {}, sum = 0;
+  const int64_t whole = width / lanes * lanes;
+  for (int64_t d = 0; d < whole; d += lanes)
+    for (int64_t i = 0; i < lanes; ++i) part[i] += float(x[d + i]) * float(x[d + i]);
+  for (int64_t d = whole; d < width; ++d) sum += float(x[d]) * float(x[d]);
+  for (int64_t i = 0; i < lanes; ++i) sum += part[i];
+  const float factor = 1 / std::sqrt(sum / float(width) + epsilon);
+  for (int64_t d = 0; d < width; ++d) out[d] = float(x[d]) * factor * float(weight[d]);
+}
+
+JAY_VECTOR void normalise_float(const float *x, const float *w, int64_t n, float e, float *out) {
+  normalise(x, w, n, e, out);
+}
+JAY_VECTOR void normalise_bfloat16(const at::BFloat16 *x, const at::BFloat16 *w, int64_t n, float e, float *out) {
+  normalise(x, w, n, e, out);
+}
+void normalise_one(const float *x, const float *w, int64_t n, float e, float *out) { normalise_float(x, w, n, e, out); }
+void normalise_one(const at::BFloat16 *x, const at::BFloat16 *w, int64_t n, float e, float *out) {
+  normalise_bfloat16(x, w, n, e, out);
+}
+
+template <typename T>
+void rms_norm_rows(const at::Tensor &x, const at::Tensor &weight, double epsilon, const at::Tensor &out) {
+  const int64_t width = weight.size(0), rows = x.numel() / width;
+  const T *from = x.const_data_ptr<T>(), *scale = weight.const_data_ptr<T>();
+  T *to = out.data_ptr<T>();
+  at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
+    std::vector<float> row(width);
+    for (int64_t i = begin; i < end; ++i) {
+      normalise_one(from + i * width, scale, width, float(epsilon), row.data());
+      std::copy(row.begin(), row.end(), to + i * width);
+    }
+  });
+}
+
+}  // namespace
+
+bool jay::can_normalise(const at::Tensor &x, const at::Tensor &weight) {
+  return !at::GradMode::is_enabled() && x.device().is_cpu() && weight.dim() == 1 && weight.is_contiguous() &&
+         x.numel() > 0 && x.scalar_type() == weight.scalar_type() &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
+at::Tensor jay::rms_norm(const at::Tensor &x, const at::Tensor &weight, double epsilon) {
+  const auto rows = x.contiguous();
+  auto out = at::empty_like(rows);
+  if (rows.scalar_type() == at::kFloat) rms_norm_rows<float>(rows, weight, epsilon, out);
+  else rms_norm_rows<at::BFloat16>(rows, weight, epsilon, out);
+  return out;
+}
+
+extern "C" {
+
+int ct_attention_step(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor cos, ct_tensor sin, ct_tensor keys,
+                      ct_tensor values, int64_t length, ct_tensor mask, double scale, ct_tensor *out) {
+  return jay::guarded([&] {
+    auto plain = [](ct_tensor x) { return x ? get(x).contiguous() : at::Tensor(); };
+    const auto query = get(q).contiguous();
+    const int64_t rows = query.size(0), heads = query.size(1);
+    TORCH_CHECK(query.size(2) <= widest && get(keys).stride(3) == 1 && get(values).stride(3) == 1,
+                "attention_step: heads wider than ", widest, " or a cache that is not contiguous");
+    const auto seen = mask ? get(mask).expand({rows, heads, 1, length}) : at::Tensor();
+    auto result = at::empty_like(query);
+    auto run = [&](auto step) {
+      step(query, plain(k), plain(v), plain(cos), plain(sin), get(keys), get(values), length, seen, scale, result);
+    };
+    if (query.scalar_type() == at::kFloat) run(attention_step<float>);
+    else run(attention_step<at::BFloat16>);
+    *out = jay::own(result);
+  });
+}
+
+bool ct_can_pack(ct_tensor weight) {
+  const auto &x = get(weight);
+  return x.device().is_cpu() && x.dim() == 2 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
+         c10::Dispatcher::singleton().findSchema({"mkldnn::_reorder_linear_weight", ""}).has_value();
+}
+
+int ct_pack_weight(ct_tensor weight, int64_t rows, ct_tensor *out) {
+  return jay::guarded([&] {
+    static const auto pack = c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_reorder_linear_weight", "");
+    torch::jit::Stack stack{get(weight).detach(), rows};
+    pack.callBoxed(&stack);
+    *out = jay::own(stack.front().toTensor());
+  });
+}
+
+int ct_linear_packed(ct_tensor x, ct_tensor packed, ct_tensor bias, ct_tensor *out) {
+  return jay::guarded([&] {
+    static const auto linear = c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "");
+    torch::jit::Stack stack{get(x), get(packed), bias ? c10::IValue(get(bias)) : c10::IValue(), "none",
+                            c10::List<std::optional<at::Scalar>>(), ""};
+    linear.callBoxed(&stack);
+    *out = jay::own(stack.front().toTensor());
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,46 @@
+public import NN
+public import Torch
+
+/// Where new tokens stand in their rows, and which tokens each of them sees.
+public struct Placement {
+  /// int64 `[rows or 1, new]`: for each new token, how many tokens stand before it, padding not counted.
+  public let queries: Tensor
+  /// int64 `[rows or 1, total]`: the same of all tokens, those of the cache first.
+  public let keys: Tensor
+  /// bool `[rows or 1, new, total]`; nil where each new token sees all.
+  public let isSeen: Tensor?
+
+  public init(queries: Tensor, keys: Tensor, isSeen: Tensor?) {
+    (self.queries, self.keys, self.isSeen) = (queries, keys, isSeen)
+  }
+
+  /// `new` tokens, each seeing itself and those before it, behind `read` others.
+  /// - Parameters:
+  ///   - read: tokens that the cache holds.
+  ///   - new: tokens behind them.
+  ///   - mask: float32 `[rows, read + new]`, 1 for a token and 0 for padding; nil where nothing is padded.
+  ///   - device: where the tokens are.
+  public init(following read: Int, new: Int, mask: Tensor?, device: Device) {
+    let total = read + new
+    let columns = Tensor.arange(0..<total, device: device).unsqueezed(0)
+    let isBefore = columns .<= columns.narrowed(1, read..<total).transposed(0, 1)
+    if let mask {
+      precondition(mask.size(1) == total, "Placement: the mask is \(mask.shape), not [rows, \(total)]")
+      keys = (mask.cumulativeSum(1) - 1).clamped(0...Double(total)).to(.int64)
+      isSeen = isBefore.unsqueezed(0) .& (mask .> Tensor.zeros([], device: device)).unsqueezed(1)
+    } else {
+      keys = columns
+      // One new token with nothing padded sees everything.
+      isSeen = new == 1 ? nil : isBefore.unsqueezed(0)
+    }
+    queries = keys.narrowed(1, read..<total)
+  }
+
+  /// Documents that stand behind one another: each token sees itself and those before it in its document.
+  public init(packed documents: PackedDocuments) {
+    (queries, keys) = (documents.positions, documents.positions)
+    let columns = Tensor.arange(0..<documents.indices.size(1), device: documents.indices.device).unsqueezed(0)
+    let isBefore = (columns .<= columns.transposed(0, 1)).unsqueezed(0)
+    isSeen = isBefore .& (documents.indices.unsqueezed(2) .== documents.indices.unsqueezed(1))
+  }
+}

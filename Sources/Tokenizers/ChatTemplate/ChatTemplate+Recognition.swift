@@ -1,0 +1,38 @@
+extension ChatTemplate {
+  /// The family whose published templates have what this one has.
+  static func format(of template: String) -> Format? {
+    // Templates write line breaks inside texts either way.
+    let text = template.replacing("\\n", with: "\n")
+    func has(_ parts: String...) -> Bool { parts.allSatisfy(text.contains) }
+    if has("<|im_start|>", "<|im_end|>") { return chatML(text).map(Format.chatML) }
+    if has("'<|start_header_id|>' + message['role'] + '<|end_header_id|>\n\n'", "| trim + '<|eot_id|>'") {
+      return has("tools") || has("Knowledge Date") ? nil : .llama3
+    }
+    if has("'<<SYS>>\n' + system_message + '\n<</SYS>>\n\n'", "bos_token + '[INST] '", "' ' + eos_token") {
+      // The first version wrote a long system message of its own.
+      return has("You are a helpful") ? nil : .llama2
+    }
+    if has("bos_token", "[INST] ' + message['content'] + ' [/INST]'", "eos_token"), !has("<<SYS>>"), !has("tools") {
+      return .mistral(
+        MistralSpaces(
+          beforeInstruction: has("' [INST] '"), beforeAnswer: has("' ' + message['content'] + eos_token"),
+          afterAnswer: has("eos_token + ' '"), takesSystem: has("system_message + '\n\n'")))
+    }
+    return nil
+  }
+
+  private static func chatML(_ text: String) -> ChatMLFeatures? {
+    func has(_ part: String) -> Bool { text.contains(part) }
+    // Without a line break behind the last message, or with thoughts begun for the model, it is another template.
+    guard has("'<|im_start|>' + message['role'] + '\n'") || has("'<|im_start|>' + message.role + '\n'"),
+      has("<|im_start|>assistant\n'"), !has("'<|im_end|>'}}"), !has("'<|im_end|>' }}")
+    else { return nil }
+    var features = ChatMLFeatures(hasThoughts: has("reasoning_content"))
+    for part in text.split(separator: "'<|im_start|>system\n").dropFirst() {
+      guard let end = part.firstRange(of: "<|im_end|>") else { continue }
+      let content = part[..<end.lowerBound]
+      if !content.isEmpty, !content.contains("'") { features.defaultSystem = String(content) }
+    }
+    return features
+  }
+}

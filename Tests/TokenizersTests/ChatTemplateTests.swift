@@ -1,0 +1,127 @@
+import Foundation
+import Testing
+import Tokenizers
+
+struct ChatTemplateTests {
+  private struct Case: Decodable {
+    struct Message: Decodable { let role: String, content: String }
+    struct Conversation: Decodable {
+      let messages: [Message], prompt: Bool
+      /// nil where the template refuses the order of roles.
+      let text: String?
+    }
+    let name: String, template: String, bos: String, eos: String
+    let conversations: [Conversation]
+  }
+
+  private static func cases() throws -> [Case] {
+    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Goldens/chat.json")
+    return try JSONDecoder().decode([Case].self, from: Data(contentsOf: file))
+  }
+
+  private static func template(_ name: String) throws -> ChatTemplate {
+    let found = try #require(try cases().first { $0.name == name })
+    return try ChatTemplate(recognising: found.template, bos: found.bos, eos: found.eos)
+  }
+
+  @Test func textsEqualTheReference() throws {
+    let cases = try Self.cases()
+    #expect(cases.count == 9)
+    for wanted in cases {
+      let template = try ChatTemplate(recognising: wanted.template, bos: wanted.bos, eos: wanted.eos)
+      for conversation in wanted.conversations {
+        let messages = try conversation.messages.map { ChatMessage(try #require(.init(rawValue: $0.role)), $0.content) }
+        let text = try? template.render(messages, addingPrompt: conversation.prompt).text
+        #expect(text == conversation.text, "\(wanted.name): \(conversation.messages.map(\.content))")
+      }
+    }
+  }
+
+  /// What stands before an answer is what leads the assistant to it, and the parts are the answers with their ends.
+  @Test(arguments: [
+    ("Llama 2", [" Two </s>", " Four </s>"]), ("Llama 3", ["Two<|eot_id|>", "Four<|eot_id|>"]),
+    ("Mistral v0.1", ["Two</s>", "Four</s>"]), ("Mistral v0.2, revised", [" Two</s>", " Four</s>"]),
+    ("Qwen2.5", ["Two<|im_end|>", "Four<|im_end|>"]),
+    ("Qwen3", ["Two<|im_end|>", "<think>\n\n</think>\n\nFour<|im_end|>"]),
+  ])
+  func answersAreWhatTheAssistantWrites(_ name: String, _ answers: [String]) throws {
+    let template = try Self.template(name)
+    let messages = [
+      ChatMessage(.user, "Oné"), ChatMessage(.assistant, "Two"), ChatMessage(.user, "Three"),
+      ChatMessage(.assistant, "Four"),
+    ]
+    let chat = try template.render(messages), bytes = Array(chat.text.utf8)
+    #expect(chat.answers.map { String(decoding: bytes[$0], as: UTF8.self) } == answers)
+    for (answer, count) in zip(chat.answers, [1, 3]) {
+      let prompt = try template.render(Array(messages.prefix(count)), addingPrompt: true)
+      #expect(prompt.text == String(decoding: bytes[..<answer.lowerBound], as: UTF8.self))
+    }
+  }
+
+  @Test func aFolderSaysWhichTemplateItHas() throws {
+    let found = try #require(try Self.cases().first { $0.name == "Llama 3" })
+    let template = String(decoding: try JSONEncoder().encode(found.template), as: UTF8.self)
+    for value in [template, "[{\"name\": \"default\", \"template\": \(template)}]"] {
+      let settings = "{\"bos_token\": {\"content\": \"<B>\"}, \"eos_token\": \"<E>\", \"chat_template\": \(value)}"
+      try Fixtures.withFolder(["tokenizer_config.json": settings]) { folder in
+        let loaded = try ChatTemplate.load(from: folder)
+        let text = try loaded.render([ChatMessage(.user, "x")]).text
+        #expect(loaded.format == .llama3)
+        #expect(text.hasPrefix("<B><|start_header_id|>user"))
+      }
+    }
+    try Fixtures.withFolder(["chat_template.jinja": found.template, "tokenizer_config.json": "{}"]) { folder in
+      let loaded = try ChatTemplate.load(from: folder)
+      #expect(loaded.format == .llama3)
+    }
+  }
+
+  @Test(arguments: [
+    "", "{{ messages }}",
+    // Its last message ends without a line break.
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content']}}{% if loop.last %}"
+      + "{{ '<|im_end|>'}}{% else %}{{ '<|im_end|>\\n' }}{% endif %}{% endfor %}",
+    // Llama 3.1 writes dates.
+    "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ message['content'] | trim + '<|eot_id|>' }}"
+      + "{{ 'Cutting Knowledge Date: December 2023' }}",
+  ])
+  func anotherTemplateIsRefused(_ template: String) {
+    #expect(throws: ChatTemplateError.unrecognised(source: "here")) {
+      try ChatTemplate(recognising: template, bos: "", eos: "", source: "here")
+    }
+  }
+
+  @Test func errorsSayWhatToDo() throws {
+    #expect(
+      ChatTemplateError.unrecognised(source: "m/tokenizer_config.json: chat_template").localizedDescription == """
+        m/tokenizer_config.json: chat_template is none that Jay knows. Supported: Llama 2, Llama 3, Mistral Instruct \
+        v0.1 and v0.2, ChatML (Qwen2, Qwen2.5, Qwen3). Choose a model of these families, or replace the template by \
+        one of theirs.
+        """)
+    try Fixtures.withFolder(["tokenizer_config.json": "{}"]) { folder in
+      #expect(throws: ChatTemplateError.missing(directory: folder.path)) { try ChatTemplate.load(from: folder) }
+    }
+    #expect(
+      ChatTemplateError.missing(directory: "m").description == """
+        No chat template in m: neither chat_template.jinja nor a chat_template in tokenizer_config.json. Use a model \
+        that was tuned on conversations, or copy the template from its source.
+        """)
+    let llama = try Self.template("Llama 2"), mistral = try Self.template("Mistral v0.1")
+    #expect {
+      try llama.render([ChatMessage(.system, "s"), ChatMessage(.user, "u"), ChatMessage(.user, "v")])
+    } throws: {
+      "\($0)" == """
+        Message 3 is the user's: Llama 2's template wants user and assistant in turn, the user first, after at most \
+        one system message. Reorder or join the messages.
+        """
+    }
+    #expect {
+      try mistral.render([ChatMessage(.system, "s"), ChatMessage(.user, "u")])
+    } throws: {
+      "\($0)" == """
+        Message 1 is the system's: Mistral's template wants user and assistant in turn, the user first, and no system \
+        message. Reorder or join the messages.
+        """
+    }
+  }
+}
