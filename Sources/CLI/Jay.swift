@@ -22,6 +22,7 @@ struct Jay: ParsableCommand {
       CommandGroup(
         name: "Judge", subcommands: [ReportCommand.self, CompareCommand.self, GateCommand.self, VerifyCommand.self]),
       CommandGroup(
-        name: "Look", subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DoctorCommand.self]),
+        name: "Look",
+        subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DownloadCommand.self, DoctorCommand.self]),
     ])
 }

@@ -4,12 +4,15 @@ import Recipes
 
 /// The only place that reads the environment.
 enum Here {
-  static var places: Places {
+  static var places: Places { places(offline: false) }
+
+  /// - Parameter offline: whether models and data sets of the Hub come from its cache alone.
+  static func places(offline: Bool) -> Places {
     let home = URL(fileURLWithPath: ProcessInfo.processInfo.environment["JAY_HOME"] ?? "\(NSHomeDirectory())/.jay")
     return Places(
       models: folder("JAY_MODELS", home.appendingPathComponent("models")),
       data: folder("JAY_DATA", home.appendingPathComponent("data")), home: home,
-      runs: URL(fileURLWithPath: "runs"))
+      runs: URL(fileURLWithPath: "runs"), hub: hub(offline: offline))
   }
 
   /// Folder of recipes.

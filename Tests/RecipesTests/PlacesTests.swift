@@ -8,7 +8,8 @@ import Testing
     #expect(
       "\(PlaceError.noModel("robert", models: "/models"))"
         == "there is no model 'robert': neither a folder of that path, nor in /models. Name a model directory in "
-        + "Hugging Face format, or set JAY_MODELS to the folder of your models; './jay demo' installs minilm.")
+        + "Hugging Face format, or one of the Hub (owner/name, or hub:name where it has no owner), or set JAY_MODELS to the "
+        + "folder of your models; './jay demo' installs minilm.")
     #expect(
       "\(PlaceError.noData("cl15", path: "/data/cl15"))"
         == "the data of 'cl15' are not at /data/cl15. Name their folder in stream.folder, or set JAY_DATA to the folder "
