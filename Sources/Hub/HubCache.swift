@@ -18,7 +18,7 @@ struct HubCache: Sendable {
   }
 
   func snapshot(_ commit: String, of repository: HubRepository) -> URL {
-    home(repository).appendingPathComponent("snapshots/\(commit)")
+    home(repository).appendingPathComponent("snapshots/\(commit)", isDirectory: true)
   }
 
   func blob(_ etag: String, of repository: HubRepository) -> URL {

@@ -66,9 +66,7 @@ import Testing
   }
 
   @Test func bytesInWords() {
-    #expect(
-      [999, 1000, 999_949, 999_950, 1_200_000_000].map { "\(Bytes($0))" } == [
-        "999 bytes", "1.0 kB", "999.9 kB", "1.0 MB", "1.2 GB",
-      ])
+    let counts: [Int64] = [999, 1000, 999_949, 999_950, 1_200_000_000]
+    #expect(counts.map { "\(Bytes($0))" } == ["999 bytes", "1.0 kB", "999.9 kB", "1.0 MB", "1.2 GB"])
   }
 }
