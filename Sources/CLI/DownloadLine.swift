@@ -30,6 +30,8 @@ final class DownloadLine: Sendable {
     }
   }
 
+  func say(_ text: String) { write(isTerminal ? "\r\u{1B}[2K\(text)\n" : "\(text)\n") }
+
   // A closed terminal or pipe must not end a download.
   private func write(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
 }

@@ -19,6 +19,7 @@ extension Here {
     var client = HubClient(settings)
     let line = DownloadLine()
     client.progress = { line.update($0) }
+    client.say = { line.say($0) }
     client.isCancelled = { Interrupt.isRequested }
     return client
   }

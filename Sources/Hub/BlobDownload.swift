@@ -7,6 +7,8 @@ struct BlobDownload {
   let repository: HubRepository
   let commit: String
   let file: String
+  /// Bytes to ask for at once. The session takes what comes as fast as it comes, so this bounds the memory.
+  let part: Int64
   let progress: @Sendable (HubProgress) -> Void
 
   /// Fetches what is not there, checks it, and links it into the snapshot.
@@ -17,7 +19,9 @@ struct BlobDownload {
     let blob = cache.blob(facts.etag, of: repository), lock = cache.lock(facts.etag, of: repository)
     try cache.createFolder(of: blob)
     try cache.createFolder(of: lock)
-    try FileLock.hold(lock, isCancelled: api.transport.isCancelled) {
+    let turn = FileLock(
+      isCancelled: api.transport.isCancelled, isWaiting: { api.say("another process fetches \(file); waiting for it") })
+    try turn.hold(lock) {
       if !FileManager.default.fileExists(atPath: blob.path) { try fetch(facts, to: blob) }
     }
     try cache.link(file, to: facts.etag, commit: commit, of: repository)
@@ -30,22 +34,24 @@ struct BlobDownload {
       try checkSpace(for: size - partial.count)
     }
     progress(HubProgress(file: file, bytes: partial.count, total: facts.size))
-    if partial.count != facts.size || facts.size == nil {
-      let address = try api.address(of: file, in: repository, commit: commit)
+    let address = try api.address(of: file, in: repository, commit: commit)
+    while facts.size.map({ partial.count < $0 }) ?? true {
       try api.retry.run(
         hasToken: api.settings.token != nil, received: { partial.count },
-        failed: { .cut(file, repository, bytes: partial.count, $0) }
+        failed: { .cut(file, repository, bytes: partial.count, $0) }, say: api.say
       ) { try receive(address, size: facts.size, into: partial) }
+      if facts.size == nil { break }
     }
     try check(partial, facts)
     try partial.commit(as: blob)
   }
 
-  /// One attempt: from where the file stands to its end.
+  /// One attempt: a part, from where the file stands.
   private func receive(_ address: URL, size: Int64?, into partial: PartialFile) throws {
     let start = partial.count
+    let end = size.map { min($0, start + part) }
     var request = HTTPRequest(url: address)
-    if start > 0 { request.headers["Range"] = "bytes=\(start)-" }
+    if start > 0 || end != size { request.headers["Range"] = "bytes=\(start)-\(end.map { "\($0 - 1)" } ?? "")" }
     var hasBegun = false
     let head = try api.send(request) { head, data in
       if !hasBegun {
@@ -63,8 +69,8 @@ struct BlobDownload {
     }
     _ = try api.checked(head, of: repository, file: file, url: address)
     if !hasBegun { try begin(head, at: start, size: size, partial) }
-    if let size, partial.count < size {
-      throw Setback.connection("the connection was closed \(size - partial.count) bytes before the end")
+    if let wanted = head.status == 206 ? end : size, partial.count < wanted {
+      throw Setback.connection("the connection was closed \(wanted - partial.count) bytes before the end")
     }
   }
 

@@ -5,6 +5,7 @@ struct HubAPI: Sendable {
   let settings: HubSettings
   let retry: RetryPolicy
   let transport: Transport
+  var say: @Sendable (String) -> Void = { _ in }
 
   /// The files of a repository at one commit.
   struct Listing: Equatable { let commit: String, files: [String] }
@@ -68,7 +69,7 @@ struct HubAPI: Sendable {
 
   private func persist<Value>(_ url: URL, _ attempt: () throws -> Value) throws -> Value {
     try retry.run(
-      hasToken: settings.token != nil, failed: { .unreachable(url: settings.endpoint, $0) }, attempt: attempt)
+      hasToken: settings.token != nil, failed: { .unreachable(url: settings.endpoint, $0) }, say: say, attempt: attempt)
   }
 
   private func url(_ parts: String...) throws -> URL {

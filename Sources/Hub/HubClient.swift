@@ -14,8 +14,13 @@ public struct HubClient: Sendable {
   public var retry = RetryPolicy()
   /// Called from the thread that asked, often.
   public var progress: @Sendable (HubProgress) -> Void = { _ in }
-  /// Looked at while waiting for the network.
+  /// Told why nothing comes for a while.
+  public var say: @Sendable (String) -> Void = { _ in }
+  /// Looked at some times a second.
   public var isCancelled: @Sendable () -> Bool = { false }
+
+  /// Bytes of a file to ask for at once.
+  var part: Int64 = 256 << 20
 
   public init(_ settings: HubSettings) { self.settings = settings }
 
@@ -42,13 +47,14 @@ public struct HubClient: Sendable {
   }
 
   private func fetch(_ repository: HubRepository, _ contents: HubContents) throws -> URL {
-    let api = HubAPI(settings: settings, retry: retry, transport: Transport(isCancelled: isCancelled))
+    let api = HubAPI(settings: settings, retry: retry, transport: Transport(isCancelled: isCancelled), say: say)
     let listing = try api.listing(of: repository)
     let snapshot = cache.snapshot(listing.commit, of: repository)
     func get(_ files: [String]) throws {
       for file in files {
         try BlobDownload(
-          api: api, cache: cache, repository: repository, commit: listing.commit, file: file, progress: progress
+          api: api, cache: cache, repository: repository, commit: listing.commit, file: file, part: part,
+          progress: progress
         ).run()
       }
     }

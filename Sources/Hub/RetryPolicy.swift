@@ -17,8 +17,10 @@ public struct RetryPolicy: Sendable {
   /// - Parameters:
   ///   - received: bytes so far, of a download.
   ///   - failed: the error when all attempts failed without an answer.
+  ///   - say: told of each wait.
   func run<Value>(
-    hasToken: Bool, received: () -> Int64 = { 0 }, failed: (String) -> HubError, attempt: () throws -> Value
+    hasToken: Bool, received: () -> Int64 = { 0 }, failed: (String) -> HubError, say: (String) -> Void,
+    attempt: () throws -> Value
   ) throws -> Value {
     var failures = 0
     while true {
@@ -32,6 +34,7 @@ public struct RetryPolicy: Sendable {
         guard failures < attempts, pause <= longestWait else {
           throw setback.error(failed, pause: pause, hasToken: hasToken)
         }
+        say("\(setback.reason); trying again in \(pause) s")
         wait(Double(pause))
       }
     }
@@ -50,6 +53,14 @@ enum Setback: Error {
   fileprivate var pause: Int? {
     guard case .busy(let seconds) = self else { return nil }
     return seconds
+  }
+
+  fileprivate var reason: String {
+    switch self {
+    case .connection(let reason): reason
+    case .status(let status, let url): "\(url) answers \(status)"
+    case .busy: "the Hub asks to wait (429, too many requests)"
+    }
   }
 
   fileprivate func error(_ failed: (String) -> HubError, pause: Int, hasToken: Bool) -> HubError {

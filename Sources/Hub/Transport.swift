@@ -45,7 +45,7 @@ struct TransportFailure: Error {
 struct Transport: Sendable {
   /// Longest silence, in seconds, before the exchange fails.
   var patience: Double = 30
-  /// Looked at while waiting, some times a second.
+  /// Looked at some times a second.
   var isCancelled: @Sendable () -> Bool = { false }
 
   /// - Parameter body: called on the caller's thread with each piece of the body, also of a refusal's.
@@ -66,10 +66,8 @@ struct Transport: Sendable {
     session.dataTask(with: wire).resume()
     var head: HTTPHead?
     while true {
-      guard let event = exchange.next() else {
-        if isCancelled() { throw HubError.interrupted }
-        continue
-      }
+      if isCancelled() { throw HubError.interrupted }
+      guard let event = exchange.next() else { continue }
       switch event {
       case .head(let value): head = value
       case .data(let data): if let head { try body(head, data) }

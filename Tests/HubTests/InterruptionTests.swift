@@ -20,8 +20,8 @@ import Testing
     let played = try PlayedHub(storeFault: cut(100_000, visits: 0..<2))
     let folder = try played.model()
     #expect(try Data(contentsOf: folder.appendingPathComponent("model.safetensors")) == PlayedHub.weights)
-    #expect(played.store.requests.map { $0.headers["range"] } == [nil, "bytes=100000-", "bytes=200000-"])
-    #expect(played.waits.seconds == [1, 2])
+    #expect(played.store.requests.map { $0.headers["range"] } == [nil, "bytes=100000-299999", "bytes=200000-299999"])
+    #expect(played.waits.all == [1, 2])
   }
 
   @Test func afterTheLastAttemptTheSameCommandGoesOn() throws {
@@ -29,10 +29,10 @@ import Testing
     let sentence = played.sentence()
     #expect(sentence.hasPrefix("the download of model.safetensors of toy/tiny broke off at 50.0 kB: "))
     #expect(sentence.hasSuffix(". Run the same command again: it goes on where it stood."))
-    #expect(played.waits.seconds == [1, 2, 4, 8])
+    #expect(played.waits.all == [1, 2, 4, 8])
     #expect(try played.entries("models--toy--tiny/blobs").contains { $0.hasSuffix(".incomplete") })
     try played.model()
-    #expect(played.store.requests.last?.headers["range"] == "bytes=50000-")
+    #expect(played.store.requests.last?.headers["range"] == "bytes=50000-299999")
     #expect(try played.entries("models--toy--tiny/blobs").allSatisfy { !$0.hasSuffix(".incomplete") })
   }
 
@@ -41,7 +41,20 @@ import Testing
     var client = played.client()
     client.retry.worthwhile = 20_000
     _ = try client.snapshot(of: HubRepository("toy/tiny"), .model)
-    #expect(played.waits.seconds == Array(repeating: 1, count: 14))
+    #expect(played.waits.all == Array(repeating: 1, count: 14))
+  }
+
+  @Test func aLargeFileComesInPartsEachWithItsOwnAttempts() throws {
+    let played = try PlayedHub(storeFault: cut(60_000, visits: 1..<2))
+    var client = played.client()
+    client.part = 100_000
+    let folder = try client.snapshot(of: HubRepository("toy/tiny"), .model)
+    #expect(try Data(contentsOf: folder.appendingPathComponent("model.safetensors")) == PlayedHub.weights)
+    #expect(
+      played.store.requests.map { $0.headers["range"] } == [
+        "bytes=0-99999", "bytes=100000-199999", "bytes=160000-259999", "bytes=260000-299999",
+      ])
+    #expect(played.waits.all == [1])
   }
 
   @Test func aServerThatKnowsNoRangesSendsAllAnew() throws {
@@ -66,7 +79,7 @@ import Testing
     let played = try PlayedHub(storeFault: shifted)
     let folder = try played.model()
     #expect(try Data(contentsOf: folder.appendingPathComponent("model.safetensors")) == PlayedHub.weights)
-    #expect(played.store.requests.map { $0.headers["range"] } == [nil, "bytes=100000-", nil])
+    #expect(played.store.requests.map { $0.headers["range"] } == [nil, "bytes=100000-299999", nil])
   }
 
   @Test func aRefusedRangeStartsOver() throws {
@@ -80,7 +93,7 @@ import Testing
     try handle.truncate(atOffset: 100)
     try handle.close()
     try played.model()
-    #expect(played.store.requests.map { $0.headers["range"] } == [nil, "bytes=100-", nil])
+    #expect(played.store.requests.map { $0.headers["range"] } == [nil, "bytes=100-299999", nil])
   }
 
   @Test func damagedBytesAreDeleted() throws {
@@ -131,6 +144,26 @@ import Testing
   @Test func aFullDiskIsNamed() throws {
     let full = try PartialFile(URL(fileURLWithPath: "/dev/full"))
     #expect(throws: HubError.cannotWrite(path: "/dev/full", code: ENOSPC)) { try full.append(Data([1])) }
+  }
+
+  @Test func aWaitIsSaid() throws {
+    let played = try PlayedHub(fault: { $0.visit == 0 ? TestServer.Answer(status: 503) : nil })
+    let said = Log<String>()
+    var client = played.client()
+    client.say = { said.add($0) }
+    _ = try client.snapshot(of: HubRepository("toy/tiny"), .tokenizer)
+    #expect(
+      said.all.first == "\(played.hub.address)/api/models/toy/tiny/revision/main answers 503; trying again in 1 s")
+  }
+
+  @Test func aStopIsObeyedWhileBytesCome() throws {
+    let played = try PlayedHub()
+    let seen = Log<HubProgress>()
+    var client = played.client()
+    client.progress = { seen.add($0) }
+    client.isCancelled = { seen.all.last?.file == "model.safetensors" && seen.all.last?.bytes != 0 }
+    #expect(throws: HubError.interrupted) { _ = try client.snapshot(of: HubRepository("toy/tiny"), .model) }
+    #expect(try played.entries("models--toy--tiny/blobs").contains { $0.hasSuffix(".incomplete") })
   }
 
   @Test func aStopIsObeyedWhileTheHubIsSilent() throws {

@@ -17,7 +17,7 @@ final class PlayedHub: Sendable {
   /// Where large files lie.
   let store: TestServer
   let folder: URL
-  let waits = Waits()
+  let waits = Log<Double>()
 
   /// - Parameters:
   ///   - fault: an answer of the Hub in place of the right one.
@@ -98,13 +98,13 @@ final class PlayedHub: Sendable {
 extension TestServer.Answer {
   /// A file, or the part of it that is asked for.
   static func file(_ data: Data, _ request: TestServer.Request) -> Self {
-    guard let range = request.headers["range"]?.dropFirst("bytes=".count).dropLast(), let start = Int(range) else {
+    guard let range = request.headers["range"]?.wholeMatch(of: /bytes=(\d+)-(\d*)/), let start = Int(range.1) else {
       return Self(body: data)
     }
     guard start < data.count else { return Self(status: 416) }
+    let end = Int(range.2).map { $0 + 1 } ?? data.count
     return Self(
-      status: 206, headers: ["Content-Range": "bytes \(start)-\(data.count - 1)/\(data.count)"],
-      body: data.dropFirst(start))
+      status: 206, headers: ["Content-Range": "bytes \(start)-\(end - 1)/\(data.count)"], body: data[start..<end])
   }
 
   static func listing(_ files: [String]) -> Self {

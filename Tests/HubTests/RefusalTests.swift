@@ -14,7 +14,7 @@ import Testing
       played.sentence("toy/other")
         == "there is no model toy/other at HUB (404). Check the name, and whether it is a data set (--dataset); if you meant "
         + "a folder, check its path.")
-    #expect(played.waits.seconds == [])
+    #expect(played.waits.all == [])
   }
 
   @Test func aRepositoryThatIsNotShown() throws {
@@ -62,7 +62,7 @@ import Testing
         : TestServer.Answer(status: 429, headers: ["RateLimit": #""api";r=0;t=55"#])
     })
     try played.model()
-    #expect(played.waits.seconds == [7, 55])
+    #expect(played.waits.all == [7, 55])
   }
 
   @Test func aWaitThatIsTooLongIsSaid() throws {
@@ -71,13 +71,13 @@ import Testing
       "the Hub asks to wait 900 s (429, too many requests). Run the same command again then: it goes on where it stood."
     #expect(played.sentence() == sentence + " With HF_TOKEN set, the limits are higher.")
     #expect(played.sentence(token: "hf_x") == sentence)
-    #expect(played.waits.seconds == [])
+    #expect(played.waits.all == [])
   }
 
   @Test func aHubThatIsDownIsAskedAgain() throws {
     let played = try PlayedHub(fault: { $0.visit < 2 ? TestServer.Answer(status: 503) : nil })
     try played.model()
-    #expect(played.waits.seconds.prefix(2) == [1, 2])
+    #expect(played.waits.all.prefix(2) == [1, 2])
   }
 
   @Test func aHubThatStaysDownIsSaid() throws {

@@ -109,7 +109,7 @@ import Testing
 
   @Test func progressCountsEachFileToItsEnd() throws {
     let played = try PlayedHub()
-    let seen = Seen()
+    let seen = Log<HubProgress>()
     var client = played.client()
     client.progress = { seen.add($0) }
     _ = try client.snapshot(of: HubRepository("toy/tiny"), .model)
