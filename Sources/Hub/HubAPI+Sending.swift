@@ -22,6 +22,8 @@ extension HubAPI {
         let isElsewhere = Self.origin(request.url) != Self.origin(home)
         return try passing(head, url: request.url, isElsewhere: isElsewhere)
       }
+      // Here the file's facts stand; where its bytes are, they need not.
+      if !mayLeave, head["x-linked-etag"] != nil { return head }
       if Self.origin(next) != Self.origin(request.url) {
         guard mayLeave else { return head }
         guard next.scheme == "https" || home.scheme == "http" else {
@@ -52,11 +54,13 @@ extension HubAPI {
   }
 
   private func passing(_ head: HTTPHead, url: URL, isElsewhere: Bool) throws -> HTTPHead {
+    // A query may hold a signature.
+    let shown = String(url.absoluteString.prefix { $0 != "?" })
     switch head.status {
     case 429: throw Setback.busy(seconds: Self.pause(head))
-    case 408, 500..<600: throw Setback.status(head.status, url: url.absoluteString)
+    case 408, 500..<600: throw Setback.status(head.status, url: shown)
     // The addresses of other hosts are signed for a while only; the Hub gives a new one.
-    case 400..<416 where isElsewhere: throw Setback.status(head.status, url: url.absoluteString)
+    case 400..<416 where isElsewhere: throw Setback.status(head.status, url: shown)
     default: return head
     }
   }

@@ -118,10 +118,40 @@ import Testing
     #expect(played.hub.requests.allSatisfy { $0.headers["authorization"] == "Bearer hf_secret" })
   }
 
+  @Test func aHubThatKeepsLargeFilesItselfIsFollowed() throws {
+    let played = try PlayedHub(fault: { request in
+      if request.path == "/raw" { return .file(PlayedHub.weights, request) }
+      guard request.path.hasSuffix("/model.safetensors") else { return nil }
+      let hash = "c12fb0010fbd782b0ffcb958d34a9cd29f9c42692ff2f8361f3379ddd0790932"
+      return TestServer.Answer(
+        status: 302, headers: ["Location": "/raw", "X-Linked-Etag": "\"\(hash)\"", "X-Linked-Size": "300000"])
+    })
+    let folder = try played.model()
+    #expect(try Data(contentsOf: folder.appendingPathComponent("model.safetensors")) == PlayedHub.weights)
+    #expect(played.hub.count("HEAD", "/raw") == 0)
+  }
+
   @Test func signedAddressesThatExpiredAreAskedForAnew() throws {
     let played = try PlayedHub(storeFault: { $0.visit == 0 ? TestServer.Answer(status: 403) : nil })
     try played.model()
     #expect(played.hub.count("GET", "/model.safetensors") == 2)
+  }
+
+  @Test func noSignatureIsShown() throws {
+    let played = try PlayedHub(fault: { request in
+      guard request.method == "GET", request.path.hasSuffix("/config.json") else { return nil }
+      return TestServer.Answer(status: 302, headers: ["Location": "http://localhost:9/x?signature=secret"])
+    })
+    #expect(!played.sentence().contains("secret"))
+    let down = try PlayedHub(fault: { request in
+      guard request.method == "GET", request.path.contains("/config.json") else { return nil }
+      return request.path.hasSuffix("secret")
+        ? TestServer.Answer(status: 500)
+        : TestServer.Answer(status: 302, headers: ["Location": "/signed/config.json?signature=secret"])
+    })
+    #expect(
+      down.sentence()
+        == "HUB/signed/config.json answers 500. Run the same command again later; what has come so far is kept.")
   }
 
   @Test func redirectsInCirclesEnd() throws {
@@ -132,7 +162,7 @@ import Testing
     #expect(played.hub.requests.count == 11)
   }
 
-  @Test func apageInPlaceOfTheHubIsSaid() throws {
+  @Test func aPageInPlaceOfTheHubIsSaid() throws {
     let played = try PlayedHub(fault: { _ in TestServer.Answer(body: Data("<html>".utf8)) })
     #expect(
       played.sentence()
