@@ -20,7 +20,7 @@ public struct HubClient: Sendable {
   public var isCancelled: @Sendable () -> Bool = { false }
 
   /// Bytes of a file to ask for at once.
-  var part: Int64 = 256 << 20
+  var part: Int64 = 64 << 20
 
   public init(_ settings: HubSettings) { self.settings = settings }
 

@@ -15,7 +15,7 @@ public struct HubRepository: Sendable, Hashable, CustomStringConvertible {
   /// A branch, a tag or a commit.
   public let revision: String
 
-  /// - Parameter revision: takes the place of one behind an `@`; without either, `main`.
+  /// Reads `text`; `revision` takes the place of one behind an `@`, and without either it is `main`.
   public init(_ text: String, kind: Kind = .model, revision: String? = nil) throws(HubError) {
     let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     self.kind = kind

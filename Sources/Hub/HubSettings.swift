@@ -19,8 +19,7 @@ public struct HubSettings: Sendable {
   }
 
   /// The same variables mean the same as for the Hub's Python library: `HF_HOME`, `HF_HUB_CACHE`, `HF_ENDPOINT`,
-  /// `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HUB_OFFLINE`.
-  /// - Parameter home: the user's folder.
+  /// `HF_TOKEN`, `HF_TOKEN_PATH`, `HF_HUB_OFFLINE`. `home` is the user's folder.
   public init(environment: [String: String], home: URL) {
     func folder(_ variable: String) -> URL? {
       guard let path = environment[variable], !path.isEmpty else { return nil }
