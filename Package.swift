@@ -26,7 +26,7 @@ let package = Package(
       name: "Jay",
       targets: [
         "Recipes", "Methods", "Continual", "Models", "Adapters", "NN", "Torch", "Streams", "Tokenizers", "Evaluation",
-        "Report",
+        "Report", "Hub",
       ]),
   ],
   dependencies: [
@@ -56,12 +56,15 @@ let package = Package(
     library("Evaluation"),
     library("Report", ["Evaluation"]),
     library("Adapters", ["NN"]),
+    // The only target that opens a socket.
+    library("Hub", [.product(name: "Crypto", package: "swift-crypto")]),
     library(
       "Continual", ["NN", "Adapters", "Streams", "Evaluation", .product(name: "Crypto", package: "swift-crypto")]),
     library("Methods", ["Continual"]),
-    library("Recipes", ["Methods", "Models", "Report", .product(name: "Yams", package: "Yams")]),
+    library("Recipes", ["Methods", "Models", "Report", "Hub", .product(name: "Yams", package: "Yams")]),
     .executableTarget(
-      name: "jay", dependencies: ["Recipes", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      name: "jay",
+      dependencies: ["Recipes", "Hub", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/CLI", swiftSettings: strict),
     .executableTarget(
       name: "benchmark", dependencies: ["Methods", "Models"], path: "Benchmarks/Jay", swiftSettings: strict),
@@ -76,7 +79,8 @@ let package = Package(
     tests("Streams", ["Streams"]),
     tests("Evaluation", ["Evaluation"]),
     tests("Report", ["Report"]),
-    tests("Recipes", ["Recipes"]),
+    tests("Hub", ["Hub"]),
+    tests("Recipes", ["Recipes", "Hub"]),
     // The executable, so that it is built: its tests drive it as a user does.
     tests("Run", ["Recipes", "TestSupport", "jay"]),
     tests("Package", []),

@@ -28,6 +28,7 @@ struct ContinueCommand: ParsableCommand {
   var name: String?
 
   @OptionGroup var columns: ColumnOptions
+  @OptionGroup var hub: HubOptions
   @OptionGroup var engine: ThreadOptions
 
   @Flag(help: "Say nothing while training.")
@@ -36,7 +37,7 @@ struct ContinueCommand: ParsableCommand {
   func run() throws {
     Interrupt.install()
     engine.start()
-    var runner = Runner(places: Here.places)
+    var runner = Runner(places: hub.places)
     runner.isQuiet = quiet
     let addition = Addition(data: data, test: test, name: name, columns: columns.columns)
     try runner.extend(folder, with: addition, note: { Here.note([$0]) })

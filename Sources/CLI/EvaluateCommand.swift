@@ -21,6 +21,7 @@ struct EvaluateCommand: ParsableCommand {
   var experience: String?
 
   @OptionGroup var columns: ColumnOptions
+  @OptionGroup var hub: HubOptions
   @OptionGroup var engine: ThreadOptions
   @OptionGroup var output: JSONOption
 
@@ -34,9 +35,9 @@ struct EvaluateCommand: ParsableCommand {
     engine.start()
     let scores: Scores
     if let data, let experience {
-      scores = try Scores(folder, data: data, experience: experience, columns: columns.columns, places: Here.places)
+      scores = try Scores(folder, data: data, experience: experience, columns: columns.columns, places: hub.places)
     } else {
-      scores = try Scores(folder, places: Here.places)
+      scores = try Scores(folder, places: hub.places)
     }
     try output.show(scores, scores.text)
   }

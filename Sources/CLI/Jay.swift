@@ -25,6 +25,7 @@ struct Jay: ParsableCommand {
           ReportCommand.self, CompareCommand.self, TransferCommand.self, GateCommand.self, VerifyCommand.self,
         ]),
       CommandGroup(
-        name: "Look", subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DoctorCommand.self]),
+        name: "Look",
+        subcommands: [ListCommand.self, ShowCommand.self, DataCommand.self, DownloadCommand.self, DoctorCommand.self]),
     ])
 }

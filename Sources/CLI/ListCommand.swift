@@ -16,7 +16,7 @@ struct ListCommand: ParsableCommand {
   @OptionGroup var output: JSONOption
 
   func run() throws {
-    let items = try Catalog(places: Here.places, recipes: Here.recipes).items(kind)
+    let items = try Catalog(places: Here.places(offline: true), recipes: Here.recipes).items(kind)
     try output.show(items, Catalog.text(items))
   }
 }
@@ -39,7 +39,7 @@ struct ShowCommand: ParsableCommand {
   @OptionGroup var output: JSONOption
 
   func run() throws {
-    let page = try Catalog(places: Here.places, recipes: Here.recipes).page(name)
+    let page = try Catalog(places: Here.places(offline: true), recipes: Here.recipes).page(name)
     try output.show(page, page.text)
   }
 }

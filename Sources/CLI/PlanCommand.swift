@@ -18,11 +18,12 @@ struct PlanCommand: ParsableCommand {
   @Option(name: .customLong("set"), help: "Override a key, such as training.epochs=2. Repeatable.")
   var overrides: [String] = []
 
+  @OptionGroup var hub: HubOptions
   @OptionGroup var output: JSONOption
 
   func run() throws {
     Engine.start(threads: nil)
-    let plan = Plan(try Session(try Recipe(file: recipe, overrides: overrides), places: Here.places))
+    let plan = Plan(try Session(try Recipe(file: recipe, overrides: overrides), places: hub.places))
     try output.show(plan, plan.text)
   }
 }

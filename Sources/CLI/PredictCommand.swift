@@ -30,6 +30,7 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Second text, where the task is about two.")
   var pair: String?
 
+  @OptionGroup var hub: HubOptions
   @OptionGroup var engine: ThreadOptions
 
   func validate() throws {
@@ -43,7 +44,7 @@ struct PredictCommand: ParsableCommand {
 
   func run() throws {
     engine.start()
-    let predictor = try Predictor(folder, task: task, places: Here.places)
+    let predictor = try Predictor(folder, task: task, places: hub.places)
     print(try predictor.lines(try inputs()), terminator: "")
   }
 

@@ -30,6 +30,8 @@ struct Run: ParsableCommand {
   @Flag(help: "With --resume: go on although training settings such as the learning rate changed.")
   var allowChangedTraining = false
 
+  @OptionGroup var hub: HubOptions
+
   @Flag(help: "Say nothing while training.")
   var quiet = false
 
@@ -39,7 +41,7 @@ struct Run: ParsableCommand {
   func run() throws {
     Interrupt.install()
     Engine.start(threads: threads)
-    var runner = Runner(places: Here.places)
+    var runner = Runner(places: hub.places)
     runner.isQuiet = quiet
     runner.allowsChangedTraining = allowChangedTraining
     let folder = try self.folder()

@@ -4,13 +4,19 @@ import Recipes
 
 /// The only place that reads the environment.
 enum Here {
-  static var places: Places {
-    let home = URL(fileURLWithPath: ProcessInfo.processInfo.environment["JAY_HOME"] ?? "\(NSHomeDirectory())/.jay")
+  static var places: Places { places(offline: false) }
+
+  /// - Parameter offline: whether models and data sets of the Hub come from its cache alone.
+  static func places(offline: Bool) -> Places {
+    let home = URL(fileURLWithPath: ProcessInfo.processInfo.environment["JAY_HOME"] ?? userFolder.path + "/.jay")
     return Places(
       models: folder("JAY_MODELS", home.appendingPathComponent("models")),
       data: folder("JAY_DATA", home.appendingPathComponent("data")), home: home,
-      runs: URL(fileURLWithPath: "runs"))
+      runs: URL(fileURLWithPath: "runs"), hub: hub(offline: offline))
   }
+
+  /// The user's folder. The name service, which `NSHomeDirectory` asks, is reached through a socket.
+  static var userFolder: URL { URL(fileURLWithPath: ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory()) }
 
   /// Folder of recipes.
   static var recipes: URL { folder("JAY_RECIPES", URL(fileURLWithPath: "Recipes")) }

@@ -88,8 +88,10 @@ public struct ModelSection: ConfigurationSection {
   public var dropout = 0.1
   public init() {}
   public static let keys = [
-    ConfigurationKey("name", "a model directory in Hugging Face format, or the name of an installed one"),
-    ConfigurationKey("tokenizer", "folder of the tokenizer; empty for the model's own"),
+    ConfigurationKey(
+      "name",
+      "a model directory in Hugging Face format, the name of an installed one, or owner/name[@revision] on the Hub"),
+    ConfigurationKey("tokenizer", "folder of the tokenizer, or a model of the Hub; empty for the model's own"),
     ConfigurationKey("startsFresh", "draw all weights anew, by the model's config.json alone"),
     ConfigurationKey("pooling", "how a text becomes one vector: mean or cls", allowed: .oneOf(["mean", "cls"])),
     ConfigurationKey("dropout", "dropout before the heads, in training", allowed: .halfOpenRange(0..<1)),
@@ -112,7 +114,10 @@ public struct StreamSection: ConfigurationSection {
   public init() {}
   public static let keys = [
     ConfigurationKey("name", "meadow, cl15, superni15, corpora, endtasks, a registered data set, or folder"),
-    ConfigurationKey("folder", "where the data lie, for folder and the public streams; empty for the registered place"),
+    ConfigurationKey(
+      "folder",
+      "where the data lie, for folder (also hub:owner/name[@revision]) and the public streams; empty for the registered place"
+    ),
     ConfigurationKey(
       "order", "a published order of cl15 (1 to 6) or superni15 (1, 2); 0 for the tasks below", allowed: .range(0...6)),
     ConfigurationKey("tasks", "these tasks in this order; empty for all"),

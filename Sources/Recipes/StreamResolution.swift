@@ -35,7 +35,7 @@ extension StreamSection {
   private func load(_ places: Places, isPrompted: Bool) throws -> TaskStream {
     switch name {
     case "meadow": return try .meadow()
-    case "folder": return try StreamLoader.load(URL(fileURLWithPath: folder))
+    case "folder": return try StreamLoader.load(places.stream(folder))
     case "cl15":
       let url = try publicData(places)
       let form = isPrompted ? CL15.Form.benchmark : .pair
