@@ -9,26 +9,30 @@ public struct AdapterSet {
   public let parameters: [Parameter]
   private let names: Set<String>
 
-  /// A fresh LoRA on each layer that `targets` names; `index` tells the sets of one model apart.
+  /// A fresh LoRA on each layer that `targets` names, queries and values where it names none; `index` tells the sets of one model apart.
   public init(
     _ lora: LoRA.Configuration, on targets: [String], index: Int, seed: UInt64, in store: ParameterStore
   ) throws {
-    try self.init(on: targets, in: store, kind: "lora.\(index)", first: "a") {
+    try self.init(
+      on: Targets.linears(targets, in: store), in: store, kind: "lora.\(index)", first: "a"
+    ) {
       LoRA(on: $0, lora, index: index, seed: seed, in: store)
     }
   }
 
-  /// A fresh bottleneck of `width` after each layer that `targets` names.
+  /// A fresh bottleneck of `width` after each layer that `targets` names, outputs where it names none.
   public init(bottleneck width: Int, on targets: [String], index: Int, seed: UInt64, in store: ParameterStore) throws {
-    try self.init(on: targets, in: store, kind: "adapter.\(index)", first: "down.weight") {
+    try self.init(
+      on: Targets.linears(targets, usual: Targets.outputs, in: store), in: store, kind: "adapter.\(index)",
+      first: "down.weight"
+    ) {
       Bottleneck(on: $0, width: width, index: index, seed: seed, in: store)
     }
   }
 
   private init(
-    on targets: [String], in store: ParameterStore, kind: String, first: String, _ make: (Linear) -> any Attachment
+    on layers: [Linear], in store: ParameterStore, kind: String, first: String, _ make: (Linear) -> any Attachment
   ) throws {
-    let layers = try Targets.linears(targets, in: store)
     for layer in layers where store["\(layer.name).\(kind).\(first)"] != nil {
       throw AdapterError.taken("\(layer.name).\(kind)")
     }

@@ -3,10 +3,20 @@ import Torch
 
 /// Which linear layers of a backbone an adapter attaches to.
 public enum Targets {
-  /// The layers whose name ends in one of `suffixes` (`query`, `value`, `output.dense`), heads excluded;
-  /// `all` takes every one. Each suffix must match some layer.
-  public static func linears(_ suffixes: [String], in store: ParameterStore) throws -> [Linear] {
-    let layers = store.linears.filter { $0.weight.role == .backbone }
+  /// The query and value projections of attention, as architectures name them: BERT, T5, Llama.
+  public static let queryAndValue = [["query", "value"], ["q", "v"], ["q_proj", "v_proj"]]
+  /// The last layer of attention and of the feed-forward part in BERT, of the latter alone in T5 and Llama.
+  public static let outputs = [["output.dense"], ["DenseReluDense.wo"], ["down_proj"]]
+
+  /// The layers whose name ends in one of `suffixes` (`query`, `value`, `output.dense`), heads and layers whose weight is
+  /// another module's excluded; `all` takes every one. Each suffix must match some layer. Where there are no suffixes, the
+  /// first of the `usual` ones that the model has.
+  public static func linears(
+    _ suffixes: [String], usual: [[String]] = queryAndValue, in store: ParameterStore
+  ) throws -> [Linear] {
+    let layers = store.linears.filter { $0.weight.role == .backbone && !$0.isTied }
+    let known = usual.first { usual in usual.allSatisfy { suffix in layers.contains { isMatch($0, suffix) } } }
+    let suffixes = suffixes.isEmpty ? known ?? [] : suffixes
     let unmatched = suffixes.filter { suffix in !layers.contains { isMatch($0, suffix) } }
     guard !suffixes.isEmpty, unmatched.isEmpty else {
       throw AdapterError.noTarget(unmatched, layers: patterns(layers.map(\.name)))

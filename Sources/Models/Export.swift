@@ -39,7 +39,8 @@ extension ModelDirectory {
     } catch { throw FileError(action: .create, path: folder.path, code: errno) }
     for source in [tokenizer, url].compactMap({ $0 }) {
       for name in try FileManager.default.contentsOfDirectory(atPath: source.path).sorted() where Self.isCarried(name) {
-        guard let data = FileManager.default.contents(atPath: source.appendingPathComponent(name).path) else { continue }
+        let file = source.appendingPathComponent(name)
+        guard let data = FileManager.default.contents(atPath: file.path) else { continue }
         try AtomicFile.write(data, to: folder.appendingPathComponent(name))
       }
     }

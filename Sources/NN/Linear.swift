@@ -8,6 +8,8 @@ public final class Linear {
   public let weight: Parameter
   /// `[outputs]`.
   public let bias: Parameter?
+  /// Whether the weight is another module's too: a head that is the word embeddings.
+  public let isTied: Bool
   public private(set) var attachments: [any Attachment] = []
   /// Sees the layer's final output: base, bias and attachments together.
   public let output = ActivationTap()
@@ -17,6 +19,7 @@ public final class Linear {
   ) {
     weight = scope.parameter("weight", [outputs, inputs], initializer)
     self.bias = bias ? scope.parameter("bias", [outputs], .zeros) : nil
+    isTied = false
     scope.store.add(self)
   }
 
@@ -25,6 +28,7 @@ public final class Linear {
   public init(tiedTo weight: Parameter, bias: Bool = false, in scope: Scope) {
     self.weight = weight
     self.bias = bias ? scope.parameter("bias", [weight.shape[0]], .zeros) : nil
+    isTied = true
     scope.store.add(self)
   }
 
