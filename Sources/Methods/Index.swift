@@ -9,6 +9,7 @@ public let methodTypes: [any ContinualMethod.Type] = [
   IncLoRA.self,
   Joint.self,
   L2.self,
+  L2P.self,
   LwF.self,
   MIGU.self,
   OLoRA.self,
@@ -16,6 +17,7 @@ public let methodTypes: [any ContinualMethod.Type] = [
   PIC.self,
   PerTask.self,
   Probe.self,
+  ProgressivePrompts.self,
   Replay.self,
   SequentialLoRA.self,
 ]

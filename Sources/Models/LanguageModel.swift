@@ -47,13 +47,14 @@ public protocol SequenceToSequenceModel: AnyObject {
   ///   - tokens: int64 `[rows, length]`.
   ///   - mask: float32 `[rows, length]`, 1 for a token and 0 for padding (on either side); nil where nothing is padded.
   ///   - mode: training or evaluation.
-  /// - Returns: `[rows, length, width]` in the compute dtype.
+  /// - Returns: `[rows, prompt + length, width]` in the compute dtype: the states of a soft prompt, where there is one,
+  ///   stand before the text's, and the decoder reads them too.
   func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor
   /// Hidden states of what is written, each token seeing those before it and the text.
   /// - Parameters:
   ///   - tokens: int64 `[rows, new]`, beginning with `startToken`; padding, if any, stands on the right.
-  ///   - encoded: what `encode` gave, `[rows, length, width]`.
-  ///   - mask: the text's mask.
+  ///   - encoded: what `encode` gave, `[rows, prompt + length, width]`.
+  ///   - mask: the text's mask `[rows, length]`.
   ///   - cache: what was written before; the new tokens are added to it.
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, new, width]` in the compute dtype.

@@ -7,11 +7,13 @@ public import Torch
 public final class BERT: TextEncoder {
   public let configuration: Configuration
   let embeddings: Embeddings
+  private let prompts: PromptSlot
   private let layers: [Layer]
 
   public init(_ configuration: Configuration, in scope: Scope) {
     self.configuration = configuration
     embeddings = Embeddings(configuration, in: scope / "embeddings")
+    prompts = PromptSlot(embeddings.words, in: scope)
     layers = (0..<configuration.layers).map { Layer(configuration, in: scope / "encoder" / "layer" / $0) }
   }
 
@@ -19,13 +21,17 @@ public final class BERT: TextEncoder {
   public var maxLength: Int { configuration.maxPositions - configuration.firstPosition }
 
   public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-    var x = embeddings(batch, mode)
+    let words = embeddings.words(batch.tokens)
+    let prompt = prompts(words, mask: batch.mask, mode)
+    let count = prompt?.size(1) ?? 0
+    precondition(count == 0 || batch.documents == nil, "BERT: packed documents cannot be read behind a prompt")
+    var x = embeddings(prompt.map { .concatenated([$0, words], 1) } ?? words, batch, prompt: count, mode)
     // 0 keeps a key, −inf drops it; made once for all layers.
     let mask =
       batch.documents.map { AttentionMask.documents($0, dtype: x.dtype) }
-      ?? batch.mask.map { AttentionMask.padding($0, dtype: x.dtype) }
+      ?? batch.mask.map { AttentionMask.padding($0.widened(by: count), dtype: x.dtype) }
     for layer in layers { x = layer(x, mask, mode) }
-    return x
+    return count == 0 ? x : x.narrowed(1, count..<x.size(1))
   }
 
   final class Embeddings {
@@ -43,13 +49,21 @@ public final class BERT: TextEncoder {
       configuration = c
     }
 
-    func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    /// Adds positions and segments to the embeddings of `prompt` vectors, which belong to the first segment, and of the
+    /// batch's tokens.
+    func callAsFunction(_ embedded: Tensor, _ batch: DeviceBatch, prompt count: Int, _ mode: Mode) -> Tensor {
       let first = configuration.firstPosition
       let position =
         batch.documents.map { positions(($0.positions + Double(first)).to(.int64)) }
-        ?? positions.weight.value.narrowed(0, first..<first + batch.tokens.size(1))
-      let segment = configuration.readsSegments ? segments(batch.segments) : segments.weight.value.at(0, 0)
-      return mode.dropout(norm(words(batch.tokens) + segment + position), configuration.hiddenDropout)
+        ?? positions.weight.value.narrowed(0, first..<first + embedded.size(1))
+      return mode.dropout(norm(embedded + segment(batch, prompt: count) + position), configuration.hiddenDropout)
+    }
+
+    private func segment(_ batch: DeviceBatch, prompt count: Int) -> Tensor {
+      guard configuration.readsSegments else { return segments.weight.value.at(0, 0) }
+      guard count > 0 else { return segments(batch.segments) }
+      let before = Tensor.zeros([batch.rows, count], dtype: .int64, device: batch.device)
+      return segments(.concatenated([before, batch.segments], 1))
     }
   }
 

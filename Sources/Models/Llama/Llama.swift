@@ -7,6 +7,7 @@ public import Torch
 public final class Llama: CausalLanguageModel {
   public let configuration: Configuration
   private let words: Embedding
+  private let prompts: PromptSlot
   private let layers: [Layer]
   private let norm: RMSNorm
   private let head: Linear
@@ -18,6 +19,7 @@ public final class Llama: CausalLanguageModel {
     let normal = Initializer.normal(deviation: configuration.initializerDeviation)
     words = Embedding(
       configuration.vocabularySize, configuration.width, initializer: normal, in: model / "embed_tokens")
+    prompts = PromptSlot(words, in: scope)
     layers = (0..<configuration.layers).map { Layer(configuration, in: model / "layers" / $0) }
     norm = RMSNorm(configuration.width, epsilon: configuration.normEpsilon, in: model / "norm")
     head =
@@ -36,8 +38,13 @@ public final class Llama: CausalLanguageModel {
     _ tokens: Tensor, mask: Tensor?, documents: PackedDocuments?, cache: KeyValueCache?, _ mode: Mode
   ) -> Tensor {
     precondition(documents == nil || cache == nil, "Llama: packed documents cannot be read with a cache")
-    let new = tokens.size(1), total = (cache?.length ?? 0) + new
     var x = words(tokens)
+    let prompt = entering(x, mask: mask, cache, mode)
+    if let prompt { x = .concatenated([prompt, x], 1) }
+    precondition(prompt == nil || documents == nil, "Llama: packed documents cannot be read behind a prompt")
+    let before = cache?.prompt ?? prompt?.size(1) ?? 0
+    let mask = mask?.widened(by: before)
+    let new = x.size(1), total = before + (cache?.length ?? 0) + tokens.size(1)
     let positions: Tensor
     if let documents {
       positions = documents.positions
@@ -61,8 +68,16 @@ public final class Llama: CausalLanguageModel {
       let window = configuration.windows[index].flatMap { $0 < total ? $0 : nil }
       x = layer(x, angles, masks[window], cache.map { ($0, index) }, mode)
     }
-    cache?.advance(by: new)
-    return norm(x)
+    cache?.advance(by: tokens.size(1))
+    return norm(prompt == nil ? x : x.narrowed(1, new - tokens.size(1)..<new))
+  }
+
+  /// The prompt's vectors, unless the cache holds them already.
+  private func entering(_ embedded: Tensor, mask: Tensor?, _ cache: KeyValueCache?, _ mode: Mode) -> Tensor? {
+    if let cache, cache.length > 0 { return nil }
+    let prompt = prompts(embedded, mask: mask, mode)
+    cache?.reserve(prompt: prompt?.size(1) ?? 0)
+    return prompt
   }
 
   public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor { head(hidden, mode) }

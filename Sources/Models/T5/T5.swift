@@ -7,6 +7,7 @@ public import Torch
 public final class T5: SequenceToSequenceModel {
   public let configuration: Configuration
   private let words: Embedding
+  private let prompts: PromptSlot
   private let encoder: Stack
   private let decoder: Stack
   private let head: Linear
@@ -15,6 +16,7 @@ public final class T5: SequenceToSequenceModel {
     self.configuration = configuration
     let unit = Initializer.normal(deviation: 1)
     words = Embedding(configuration.vocabularySize, configuration.width, initializer: unit, in: scope / "shared")
+    prompts = PromptSlot(words, in: scope)
     encoder = Stack(configuration, layers: configuration.encoderLayers, isDecoder: false, in: scope / "encoder")
     decoder = Stack(configuration, layers: configuration.decoderLayers, isDecoder: true, in: scope / "decoder")
     head =
@@ -30,9 +32,12 @@ public final class T5: SequenceToSequenceModel {
   public var startToken: Int { configuration.startToken }
 
   public func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
-    let x = words(tokens), length = tokens.size(1)
+    var x = words(tokens)
+    let prompt = prompts(x, mask: mask, mode)
+    if let prompt { x = .concatenated([prompt, x], 1) }
+    let length = x.size(1)
     var bias = encoder.positions(new: length, total: length, device: x.device)
-    if let mask { bias = bias + AttentionMask.padding(mask, dtype: x.dtype) }
+    if let mask { bias = bias + AttentionMask.padding(mask.widened(by: prompt?.size(1) ?? 0), dtype: x.dtype) }
     return encoder(x, bias: bias, source: nil, cache: nil, mode)
   }
 
@@ -46,7 +51,10 @@ public final class T5: SequenceToSequenceModel {
         bias
         + AttentionMask.causal(new: new, total: total, window: nil, padding: nil, dtype: x.dtype, device: x.device)
     }
-    let source = (encoded, mask.map { AttentionMask.padding($0, dtype: x.dtype) })
+    // The mask is the text's; a soft prompt's states stand before the text's.
+    let source = (
+      encoded, mask.map { AttentionMask.padding($0.widened(by: encoded.size(1) - $0.size(1)), dtype: x.dtype) }
+    )
     let hidden = decoder(x, bias: bias, source: source, cache: cache, mode)
     cache?.advance(by: new)
     return hidden
