@@ -19,7 +19,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from golden import bert, llama, manifest, methods, minilm, optimizers, roberta, t5  # noqa: E402
+from golden import bert, llama, manifest, methods, minilm, optimizers, peft_adapters, roberta, t5  # noqa: E402
 
 
 def write(folder: Path) -> None:
@@ -27,7 +27,7 @@ def write(folder: Path) -> None:
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    sources = (bert, llama, minilm, methods, optimizers, roberta, t5)
+    sources = (bert, llama, minilm, methods, optimizers, peft_adapters, roberta, t5)
     manifest.write((golden for source in sources for golden in source.goldens()), folder)
 
 
