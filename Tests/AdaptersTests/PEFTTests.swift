@@ -7,9 +7,10 @@ import Testing
 import Torch
 
 @Suite struct PEFTTests {
-  private static let cases = ["llama-grouped", "t5-tied", "bert-tiny"].flatMap { name in
-    ["lora", "ia3", "prompt"].map { (name, $0) }
-  } + [("llama-grouped", "rslora")]
+  private static let cases =
+    ["llama-grouped", "t5-tied", "bert-tiny"].flatMap { name in
+      ["lora", "ia3", "prompt"].map { (name, $0) }
+    } + [("llama-grouped", "rslora")]
 
   /// A tiny model, and the states it gives for its golden's batch: scores of tokens, or the last hidden states.
   private func load(_ name: String) throws -> (store: ParameterStore, states: () -> Tensor) {
@@ -52,7 +53,8 @@ import Torch
   private func expected(_ name: String, _ kind: String) throws -> Tensor {
     let states = try #require(Golden.load("peft/\(name)-\(kind)/outputs.safetensors")["states"])
     guard !name.hasPrefix("t5") else { return states }
-    return states * (try #require(Golden.load("\(name)/outputs.safetensors")["attention_mask"])).to(.float32)
+    return states
+      * (try #require(Golden.load("\(name)/outputs.safetensors")["attention_mask"])).to(.float32)
       .unsqueezed(2)
   }
 
@@ -140,7 +142,8 @@ import Torch
     #expect(
       try refusal(configuration)
         == "DIR/adapter_config.json asks for what Jay's adapters do not have: bias: lora_only; alpha_pattern; "
-        + "modules_to_save; use_dora. Merge the adapter into its model with peft (merge_and_unload) and name that model.")
+        + "modules_to_save; use_dora. Merge the adapter into its model with peft (merge_and_unload) and name that model."
+    )
   }
 
   @Test func listsAllTensorsThatDoNotFit() throws {
@@ -172,6 +175,7 @@ import Torch
         + "adapters merged in, where they can be.")
     #expect(
       PEFTError.notMergeable(folder: "DIR").errorDescription
-        == "the adapter in DIR is a soft prompt, which is no change of the weights. Name a LoRA or IA³ adapter, or none.")
+        == "the adapter in DIR is a soft prompt, which is no change of the weights. Name a LoRA or IA³ adapter, or none."
+    )
   }
 }
