@@ -22,7 +22,7 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
         + " Set targets to the ends of some of these names, or to [all]: \(layers.joined(separator: ", "))."
     case .taken(let adapter):
       "two methods of the recipe make the adapter '\(adapter)'. Keep one of them, or give them different targets."
-    case .noPrompts: "this model has no place for soft prompts. Choose another method, or another model."
+    case .noPrompts: "this model has no place for soft prompts or prefixes. Choose another method, or another model."
     case .noRoom(let prompt, let text, let limit):
       "the model reads \(limit) tokens, and a prompt of \(prompt) leaves no room for a text of \(text). "
         + "Set training.maxTokens to \(Swift.max(0, limit - prompt)) or less (a language model's answer counts too), "

@@ -53,6 +53,15 @@ public struct AdapterSet {
     self.init([PromptPool(on: slot, pool, index: index, seed: seed, in: store)])
   }
 
+  /// A fresh prefix of `count` keys and values in each attention layer that takes one.
+  public init(prefix count: Int, index: Int, seed: UInt64, in store: ParameterStore) throws {
+    guard !store.prefixSlots.isEmpty else { throw AdapterError.noPrompts }
+    for slot in store.prefixSlots where store["\(slot.name).prefix.\(index).keys"] != nil {
+      throw AdapterError.taken("\(slot.name).prefix.\(index)")
+    }
+    self.init(store.prefixSlots.map { Prefix(on: $0, count: count, index: index, seed: seed, in: store) })
+  }
+
   private static func checkFree(_ layers: [Linear], _ kind: String, first: String, in store: ParameterStore) throws {
     for layer in layers where store["\(layer.name).\(kind).\(first)"] != nil {
       throw AdapterError.taken("\(layer.name).\(kind)")

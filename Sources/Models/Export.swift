@@ -60,7 +60,8 @@ extension ParameterStore {
   public func mergedBackbone() throws -> [String: Tensor] {
     var weights: [String: Tensor] = [:]
     for parameter in all where parameter.role == .backbone { weights[parameter.name] = parameter.current }
-    if promptSlot?.attachments.contains(where: \.isEnabled) == true { throw ExportError.prompt }
+    let read = (promptSlot?.attachments ?? []) as [any Adapter] + prefixSlots.flatMap(\.attachments)
+    if read.contains(where: \.isEnabled) { throw ExportError.prompt }
     try withoutGradient {
       for linear in linears {
         for attachment in linear.attachments where attachment.isEnabled {
@@ -88,7 +89,7 @@ public enum ExportError: LocalizedError, CustomStringConvertible, Equatable {
     case .notMergeable(let layer):
       "the adapter on \(layer) has a nonlinearity and cannot be merged into the weights. Train with a low-rank adapter (lora) to export."
     case .prompt:
-      "the model reads a soft prompt, which is no change of its weights. Write the prompt with --adapter, or leave the export out."
+      "the model reads a prompt or a prefix, which is no change of its weights. Write it alone, with --adapter."
     }
   }
   public var errorDescription: String? { description }

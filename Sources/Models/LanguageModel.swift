@@ -117,4 +117,11 @@ enum AttentionMask {
     if let padding { isSeen = isSeen .& (padding .> Tensor.zeros([], device: device)).unsqueezed(1) }
     return ((isSeen.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1)
   }
+
+  /// `mask [rows or 1, 1, new, total]` with `count` more keys in front, which all see.
+  static func behind(_ count: Int, _ mask: Tensor) -> Tensor {
+    guard count > 0 else { return mask }
+    let seen = Tensor.zeros([mask.size(0), 1, mask.size(2), count], dtype: mask.dtype, device: mask.device)
+    return .concatenated([seen, mask], 3)
+  }
 }

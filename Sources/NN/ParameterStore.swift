@@ -7,6 +7,8 @@ public final class ParameterStore {
   public private(set) var linears: [Linear] = []
   /// Where soft prompts attach; nil of a model that takes none.
   public private(set) var promptSlot: PromptSlot?
+  /// Where prefixes attach: attention layers in order of creation.
+  public private(set) var prefixSlots: [PrefixSlot] = []
   private var indexByName: [String: Int] = [:]
 
   public init() {}
@@ -28,6 +30,8 @@ public final class ParameterStore {
   }
 
   func add(_ linear: Linear) { linears.append(linear) }
+
+  func add(_ slot: PrefixSlot) { prefixSlots.append(slot) }
 
   func add(_ slot: PromptSlot) {
     precondition(promptSlot == nil, "a model has one slot for prompts")

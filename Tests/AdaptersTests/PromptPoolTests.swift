@@ -65,6 +65,6 @@ import Torch
     let error = #expect(throws: AdapterError.self) { try AdapterSet(prompt: 2, index: 0, seed: 1, in: Layers().store) }
     #expect(
       error?.errorDescription
-        == "this model has no place for soft prompts. Choose another method, or another model.")
+        == "this model has no place for soft prompts or prefixes. Choose another method, or another model.")
   }
 }

@@ -127,7 +127,24 @@ import Torch
     #expect(throws: ExportError.prompt) { try loaded.parameters.mergedBackbone() }
     #expect(
       ExportError.prompt.errorDescription
-        == "the model reads a soft prompt, which is no change of its weights. Write the prompt with --adapter, "
-        + "or leave the export out.")
+        == "the model reads a prompt or a prefix, which is no change of its weights. Write it alone, with --adapter.")
+  }
+
+  /// With a cache or without, a prefix stands before all tokens.
+  @Test(arguments: decoders) func aPrefixIsReadAtEveryStep(_ name: String) throws {
+    let loaded = try ModelIndex.loadCausal(Golden.url(name), dtype: .float32, device: .cpu, seed: 0)
+    let tokens = try inputs(name).tokens.narrowed(0, 0..<1), length = tokens.size(1)
+    let read = { inference { loaded.model.hidden(tokens, mask: nil, cache: nil, .evaluation) } }
+    let without = read()
+    let set = try AdapterSet(prefix: 3, index: 0, seed: 1, in: loaded.parameters)
+    #expect(set.parameters.count == 2 * loaded.parameters.prefixSlots.count)
+    let whole = read(), cache = KeyValueCache(capacity: length)
+    #expect(difference(whole, without, atol: 1e-3) != nil && areSame(set.disabled(read), without))
+    let steps = inference {
+      ([0..<3, 3..<5] + (5..<length).map { $0..<$0 + 1 }).map {
+        loaded.model.hidden(tokens.narrowed(1, $0), mask: nil, cache: cache, .evaluation)
+      }
+    }
+    #expect(difference(.concatenated(steps, 1), whole, atol: 2e-5) == nil)
   }
 }

@@ -40,7 +40,7 @@ import Torch
     let adapter = run.scratch.url.appendingPathComponent("one")
     #expect(
       run.scratch.sentence { _ = try Session(try recipe(adapter: adapter), places: run.places) }
-        == "the adapter in one is a soft prompt, which is no change of the weights. Name a LoRA or IA³ adapter, or none."
+        == "the adapter in one is a prompt or a prefix, which is no change of the weights. Name a LoRA or IA³ adapter, or none."
     )
   }
 

@@ -16,6 +16,7 @@ extension AdapterSet {
     switch configuration.type {
     case "LORA": self.init(try reader.loras())
     case "IA3": self.init(try reader.scales())
+    case "PREFIX_TUNING": self.init(try reader.prefixes())
     default: self.init([try reader.prompt()])
     }
   }
@@ -93,6 +94,32 @@ private struct PEFTReader {
     }
     if let value = file[PEFT.promptKey] { prompt.vectors.assign(value.narrowed(0, 0..<count)) }
     return prompt
+  }
+
+  func prefixes() throws -> [any Adapter] {
+    let slots = store.prefixSlots
+    guard let first = slots.first else { throw AdapterError.noPrompts }
+    let count = Int(try configuration.number("num_virtual_tokens"))
+    var problems = Problems()
+    for entry in file.entries where entry.name != PEFT.promptKey { problems.unexpected.append(entry.name) }
+    if let entry = file.entry(PEFT.promptKey) {
+      problems.check(entry, [count, slots.count * 2 * first.heads * first.headWidth])
+    }
+    try problems.throwIfAny(file, isEmpty: file.entry(PEFT.promptKey) == nil, PEFT.promptKey)
+    guard let table = file[PEFT.promptKey]?.reshaped(count, 2 * slots.count, first.heads, first.headWidth) else {
+      return []
+    }
+    // Keys and values of layer 0, 1, …; for encoder-decoders peft lays the table out twice and gives each layer four of
+    // its parts, of which the decoder's own attention reads the first two.
+    let stride = (try? configuration.number("num_transformer_submodules")) == 2 ? 4 : 2
+    return try slots.enumerated().map { layer, slot in
+      let prefix = try fresh("\(slot.name).prefix.\(index)", "keys") {
+        Prefix(on: slot, count: count, index: index, seed: seed, in: store)
+      }
+      prefix.keys.assign(table.at(1, stride * layer % (2 * slots.count)))
+      prefix.values.assign(table.at(1, (stride * layer + 1) % (2 * slots.count)))
+      return prefix
+    }
   }
 
   /// The layers that have weights with these keys, in the model's order, and their modules' names in the file.

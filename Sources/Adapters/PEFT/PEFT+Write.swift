@@ -5,12 +5,14 @@ import Torch
 extension PEFT {
   /// Writes the adapters of a model that are on, as the forward pass uses them now, for huggingface/peft to load.
   ///
-  /// Several LoRA on one layer become one whose rank is the sum of theirs; several prompts become one, in their order.
+  /// Several LoRA on one layer become one whose rank is the sum of theirs; several prompts become one, in their order,
+  /// and so do several prefixes. Prefixes of an encoder-decoder have no form: peft gives its layers each other's.
   /// - Throws: `PEFTError`, `FileError`.
   public static func write(_ store: ParameterStore, for task: Task, to folder: URL) throws {
     let layers = store.linears.map { ($0, $0.attachments.filter(\.isEnabled)) }.filter { !$0.1.isEmpty }
     let prompts = store.promptSlot?.attachments.reversed().filter(\.isEnabled) ?? []
-    let adapters: [any Adapter] = layers.flatMap(\.1) + prompts
+    let prefixes = store.prefixSlots.flatMap(\.attachments).filter(\.isEnabled)
+    let adapters: [any Adapter] = layers.flatMap(\.1) + prompts + prefixes
     guard !adapters.isEmpty else { throw PEFTError.nothingToWrite }
     let form: (configuration: [String: Any], tensors: [String: Tensor])
     if adapters.allSatisfy({ $0 is LoRA }) {
@@ -19,6 +21,8 @@ extension PEFT {
       form = scalesForm(layers.flatMap { layer, attached in attached.compactMap { $0 as? IA3 }.map { (layer, $0) } })
     } else if adapters.allSatisfy({ $0 is SoftPrompt }) {
       form = promptForm(prompts.compactMap { $0 as? SoftPrompt })
+    } else if adapters.allSatisfy({ $0 is Prefix }), task != .encoderDecoder {
+      form = prefixForm(store.prefixSlots)
     } else {
       throw PEFTError.noForm(Set(adapters.map { "\(type(of: $0))" }).sorted())
     }
@@ -70,5 +74,19 @@ extension PEFT {
       "num_transformer_submodules": 1,
     ]
     return (configuration, [promptKey: vectors])
+  }
+
+  private static func prefixForm(_ slots: [PrefixSlot]) -> ([String: Any], [String: Tensor]) {
+    let parts = slots.flatMap { slot in
+      let prefixes = slot.attachments.reversed().filter(\.isEnabled)
+      return [Tensor.concatenated(prefixes.map(\.keys.current)), .concatenated(prefixes.map(\.values.current))]
+    }
+    let table = Tensor.stacked(parts, 1).to(device: .cpu)
+    let configuration: [String: Any] = [
+      "peft_type": "PREFIX_TUNING", "num_virtual_tokens": table.size(0), "num_layers": slots.count,
+      "token_dim": table.size(2) * table.size(3), "num_attention_heads": table.size(2),
+      "num_transformer_submodules": 1, "prefix_projection": false,
+    ]
+    return (configuration, [promptKey: table.reshaped(table.size(0), -1)])
   }
 }

@@ -3,7 +3,7 @@ import Foundation
 /// Adapters in the format of huggingface/peft: `adapter_config.json` and `adapter_model.safetensors`.
 public enum PEFT {
   /// The values of `peft_type` that Jay reads and writes.
-  public static let types = ["IA3", "LORA", "PROMPT_TUNING"]
+  public static let types = ["IA3", "LORA", "PREFIX_TUNING", "PROMPT_TUNING"]
 
   /// What the adapted model is for, as `task_type` says it.
   public enum Task: String, Sendable {
@@ -23,6 +23,6 @@ public enum PEFT {
     static let b = ".lora_B.weight"
     static let scales = ".ia3_l"
   }
-  /// The key of a prompt's vectors.
+  /// The key of a prompt's vectors, and of all layers' prefixes in one matrix.
   static let promptKey = "prompt_embeddings"
 }

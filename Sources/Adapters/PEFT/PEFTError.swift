@@ -29,7 +29,8 @@ public enum PEFTError: LocalizedError, CustomStringConvertible, Equatable {
       "the adapter in \(file) does not fit the model." + Self.part("Missing", missing)
         + Self.part("Wrong shape", misshapen) + Self.part("No layer for", unexpected)
     case .notMergeable(let folder):
-      "the adapter in \(folder) is a soft prompt, which is no change of the weights. Name a LoRA or IA³ adapter, or none."
+      "the adapter in \(folder) is a prompt or a prefix, which is no change of the weights. Name a LoRA or IA³ adapter, "
+        + "or none."
     case .nothingToWrite:
       "this model has no adapter of its own: its weights are changed as a whole. Leave out --adapter."
     case .noForm(let kinds):

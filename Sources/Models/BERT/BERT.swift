@@ -25,11 +25,14 @@ public final class BERT: TextEncoder {
     let prompt = prompts(words, mask: batch.mask, mode)
     let count = prompt?.size(1) ?? 0
     precondition(count == 0 || batch.documents == nil, "BERT: packed documents cannot be read behind a prompt")
-    var x = embeddings(prompt.map { .concatenated([$0, words], 1) } ?? words, batch, prompt: count, mode)
+    let prefix = layers.first?.prefix.count ?? 0
+    var x = embeddings(
+      prompt.map { .concatenated([$0, words], 1) } ?? words, batch, prompt: count, behind: prefix, mode)
     // 0 keeps a key, −inf drops it; made once for all layers.
-    let mask =
+    let seen =
       batch.documents.map { AttentionMask.documents($0, dtype: x.dtype) }
       ?? batch.mask.map { AttentionMask.padding($0.widened(by: count), dtype: x.dtype) }
+    let mask = seen.map { AttentionMask.behind(prefix, $0) }
     for layer in layers { x = layer(x, mask, mode) }
     return count == 0 ? x : x.narrowed(1, count..<x.size(1))
   }
@@ -50,9 +53,11 @@ public final class BERT: TextEncoder {
     }
 
     /// Adds positions and segments to the embeddings of `prompt` vectors, which belong to the first segment, and of the
-    /// batch's tokens.
-    func callAsFunction(_ embedded: Tensor, _ batch: DeviceBatch, prompt count: Int, _ mode: Mode) -> Tensor {
-      let first = configuration.firstPosition
+    /// batch's tokens; positions begin behind a prefix.
+    func callAsFunction(
+      _ embedded: Tensor, _ batch: DeviceBatch, prompt count: Int, behind prefix: Int, _ mode: Mode
+    ) -> Tensor {
+      let first = configuration.firstPosition + prefix
       let position =
         batch.documents.map { positions(($0.positions + Double(first)).to(.int64)) }
         ?? positions.weight.value.narrowed(0, first..<first + embedded.size(1))
@@ -70,6 +75,7 @@ public final class BERT: TextEncoder {
   final class Layer {
     private let query: Linear, key: Linear, value: Linear, attentionOutput: Linear
     private let attentionNorm: LayerNorm
+    let prefix: PrefixSlot
     private let intermediate: Linear, output: Linear
     private let outputNorm: LayerNorm
     private let configuration: Configuration
@@ -83,6 +89,7 @@ public final class BERT: TextEncoder {
       value = Linear(c.width, c.width, initializer: normal, in: attention / "self" / "value")
       attentionOutput = Linear(c.width, c.width, initializer: normal, in: attention / "output" / "dense")
       attentionNorm = LayerNorm(c.width, epsilon: c.layerNormEpsilon, in: attention / "output" / "LayerNorm")
+      prefix = PrefixSlot(heads: c.attentionHeads, headWidth: c.width / c.attentionHeads, in: attention / "self")
       intermediate = Linear(c.width, c.intermediateWidth, initializer: normal, in: scope / "intermediate" / "dense")
       output = Linear(c.intermediateWidth, c.width, initializer: normal, in: scope / "output" / "dense")
       outputNorm = LayerNorm(c.width, epsilon: c.layerNormEpsilon, in: scope / "output" / "LayerNorm")
@@ -99,8 +106,9 @@ public final class BERT: TextEncoder {
       let rows = x.size(0), length = x.size(1)
       let heads = configuration.attentionHeads, headWidth = configuration.width / heads
       func split(_ y: Tensor) -> Tensor { y.reshaped(rows, length, heads, headWidth).transposed(1, 2) }
+      let (keys, values) = prefix(split(key(x, mode)), split(value(x, mode)))
       let mixed = Tensor.attention(
-        split(query(x, mode)), split(key(x, mode)), split(value(x, mode)), mask: mask,
+        split(query(x, mode)), keys, values, mask: mask,
         scale: 1 / Double(headWidth).squareRoot(),
         dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
       return attentionOutput(mixed.transposed(1, 2).reshaped(rows, length, configuration.width), mode)

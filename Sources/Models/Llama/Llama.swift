@@ -56,13 +56,16 @@ public final class Llama: CausalLanguageModel {
     } else {
       positions = Tensor.arange(total - new..<total, device: tokens.device).unsqueezed(0)
     }
-    let angles = rotary.angles(positions, dtype: x.dtype)
+    let prefix = layers.first?.prefix.count ?? 0
+    let angles = rotary.angles(
+      prefix == 0 ? positions : (positions + Double(prefix)).to(.int64), dtype: x.dtype)
     var masks: [Int?: Tensor] = [:]
     for window in Set(configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }) {
       // One new token with nothing padded and no window sees everything.
       if new == 1, mask == nil, window == nil { continue }
-      masks[window] = AttentionMask.causal(
+      let mask = AttentionMask.causal(
         new: new, total: total, window: window, padding: mask, documents: documents, dtype: x.dtype, device: x.device)
+      masks[window] = AttentionMask.behind(prefix, mask)
     }
     for (index, layer) in layers.enumerated() {
       let window = configuration.windows[index].flatMap { $0 < total ? $0 : nil }
@@ -86,6 +89,7 @@ public final class Llama: CausalLanguageModel {
     private let inputNorm: RMSNorm, outputNorm: RMSNorm
     private let query: Linear, key: Linear, value: Linear, attentionOutput: Linear
     private let queryNorm: RMSNorm?, keyNorm: RMSNorm?
+    let prefix: PrefixSlot
     private let gate: Linear, up: Linear, down: Linear
     private let configuration: Configuration
 
@@ -104,6 +108,7 @@ public final class Llama: CausalLanguageModel {
       queryNorm =
         c.normalisesHeads ? RMSNorm(c.headWidth, epsilon: c.normEpsilon, in: attention / "q_norm") : nil
       keyNorm = c.normalisesHeads ? RMSNorm(c.headWidth, epsilon: c.normEpsilon, in: attention / "k_norm") : nil
+      prefix = PrefixSlot(heads: c.keyValueHeads, headWidth: c.headWidth, in: attention)
       outputNorm = RMSNorm(c.width, epsilon: c.normEpsilon, in: scope / "post_attention_layernorm")
       gate = linear(c.width, c.intermediateWidth, c.hasFeedForwardBias, feedForward / "gate_proj")
       up = linear(c.width, c.intermediateWidth, c.hasFeedForwardBias, feedForward / "up_proj")
@@ -133,6 +138,7 @@ public final class Llama: CausalLanguageModel {
       var keys = RotaryEmbedding.rotate(split(key(x, mode), configuration.keyValueHeads, keyNorm), angles)
       var values = split(value(x, mode), configuration.keyValueHeads, nil)
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
+      (keys, values) = prefix(keys, values)
       let mixed = Tensor.attention(
         queries, shared(keys), shared(values), mask: mask, scale: 1 / Double(headWidth).squareRoot(),
         dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)

@@ -45,11 +45,12 @@ public final class T5: SequenceToSequenceModel {
     _ tokens: Tensor, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
   ) -> Tensor {
     let x = words(tokens), new = tokens.size(1), total = (cache?.length ?? 0) + new
-    var bias = decoder.positions(new: new, total: total, device: x.device)
+    let prefix = decoder.layers.first?.attention.prefix?.count ?? 0
+    var bias = decoder.positions(new: new, total: prefix + total, device: x.device)
     if new > 1 {
-      bias =
-        bias
-        + AttentionMask.causal(new: new, total: total, window: nil, padding: nil, dtype: x.dtype, device: x.device)
+      let mask = AttentionMask.causal(
+        new: new, total: total, window: nil, padding: nil, dtype: x.dtype, device: x.device)
+      bias = bias + AttentionMask.behind(prefix, mask)
     }
     // The mask is the text's; a soft prompt's states stand before the text's.
     let source = (
@@ -68,7 +69,7 @@ public final class T5: SequenceToSequenceModel {
   /// The layers of the encoder or of the decoder, with the positions that the first one holds for all.
   final class Stack {
     let positions: RelativePositions
-    private let layers: [Layer]
+    let layers: [Layer]
     private let norm: RMSNorm
     private let dropout: Double
 
@@ -99,7 +100,8 @@ public final class T5: SequenceToSequenceModel {
   }
 
   final class Layer {
-    private let attention: Attention, crossAttention: Attention?, feedForward: FeedForward
+    let attention: Attention
+    private let crossAttention: Attention?, feedForward: FeedForward
     private let norm: RMSNorm, crossNorm: RMSNorm?, feedForwardNorm: RMSNorm
     private let dropout: Double
 
@@ -108,7 +110,7 @@ public final class T5: SequenceToSequenceModel {
         RMSNorm(c.width, epsilon: c.normEpsilon, in: scope / index / "layer_norm")
       }
       let last = isDecoder ? 2 : 1
-      attention = Attention(c, in: scope / 0 / "SelfAttention")
+      attention = Attention(c, takesPrefix: isDecoder, in: scope / 0 / "SelfAttention")
       self.norm = norm(0)
       crossAttention = isDecoder ? Attention(c, in: scope / 1 / "EncDecAttention") : nil
       crossNorm = isDecoder ? norm(1) : nil

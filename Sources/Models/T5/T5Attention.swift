@@ -6,10 +6,13 @@ extension T5 {
   final class Attention {
     private let query: Linear, key: Linear, value: Linear, output: Linear
     private let heads: Int, headWidth: Int, dropout: Double
+    /// In the decoder's attention over itself.
+    let prefix: PrefixSlot?
 
-    init(_ c: Configuration, in scope: Scope) {
+    init(_ c: Configuration, takesPrefix: Bool = false, in scope: Scope) {
       (heads, headWidth, dropout) = (c.attentionHeads, c.headWidth, c.dropout)
       let inner = heads * headWidth
+      prefix = takesPrefix ? PrefixSlot(heads: heads, headWidth: headWidth, in: scope) : nil
       func linear(_ inputs: Int, _ outputs: Int, _ name: String, fan: Int) -> Linear {
         let initializer = Initializer.normal(deviation: 1 / Double(fan).squareRoot())
         return Linear(inputs, outputs, bias: false, initializer: initializer, in: scope / name)
@@ -25,6 +28,7 @@ extension T5 {
     func callAsFunction(_ x: Tensor, bias: Tensor?, cache: (KeyValueCache, layer: Int)?, _ mode: Mode) -> Tensor {
       var keys = split(key(x, mode)), values = split(value(x, mode))
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
+      if let prefix { (keys, values) = prefix(keys, values) }
       return attend(x, keys, values, bias, mode)
     }
 
