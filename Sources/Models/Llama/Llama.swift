@@ -45,20 +45,13 @@ public final class Llama: CausalLanguageModel {
     let before = cache?.prompt ?? prompt?.size(1) ?? 0
     let mask = mask?.widened(by: before)
     let new = x.size(1), total = before + (cache?.length ?? 0) + tokens.size(1)
-    let positions: Tensor
-    if let documents {
-      positions = documents.positions
-    } else if let mask {
+    if let mask {
       precondition(mask.shape == [tokens.size(0), total], "Llama: the mask is \(mask.shape), not [rows, \(total)]")
-      // A token's position is the number of tokens before it, wherever the padding stands.
-      let counted = (mask.cumulativeSum(1) - 1).clamped(0...Double(total)).to(.int64)
-      positions = counted.narrowed(1, total - new..<total)
-    } else {
-      positions = Tensor.arange(total - new..<total, device: tokens.device).unsqueezed(0)
     }
     let prefix = layers.first?.prefix.count ?? 0
-    let angles = rotary.angles(
-      prefix == 0 ? positions : (positions + Double(prefix)).to(.int64), dtype: x.dtype)
+    let places =
+      documents?.positions ?? Self.positions(new: new, total: total, mask: mask, device: tokens.device)
+    let angles = rotary.angles(prefix == 0 ? places : (places + Double(prefix)).to(.int64), dtype: x.dtype)
     var masks: [Int?: Tensor] = [:]
     for window in Set(configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }) {
       // One new token with nothing padded and no window sees everything.
@@ -73,6 +66,14 @@ public final class Llama: CausalLanguageModel {
     }
     cache?.advance(by: tokens.size(1))
     return norm(prompt == nil ? x : x.narrowed(1, new - tokens.size(1)..<new))
+  }
+
+  /// The positions of the last `new` of `total` tokens, int64 `[rows or 1, new]`.
+  private static func positions(new: Int, total: Int, mask: Tensor?, device: Device) -> Tensor {
+    guard let mask else { return Tensor.arange(total - new..<total, device: device).unsqueezed(0) }
+    // A token's position is the number of tokens before it, wherever the padding stands.
+    let counted = (mask.cumulativeSum(1) - 1).clamped(0...Double(total)).to(.int64)
+    return counted.narrowed(1, total - new..<total)
   }
 
   /// The prompt's vectors, unless the cache holds them already.
