@@ -6,6 +6,12 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
   case noTarget([String], layers: [String])
   /// A layer that has this adapter already.
   case taken(String)
+  /// A model that reads nothing but tokens.
+  case noPrompts
+  /// A prompt behind which the longest text does not fit.
+  case noRoom(prompt: Int, text: Int, limit: Int)
+  /// A prompt in front of rows that hold several documents.
+  case packed
 
   public var description: String {
     switch self {
@@ -16,6 +22,13 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
         + " Set targets to the ends of some of these names, or to [all]: \(layers.joined(separator: ", "))."
     case .taken(let adapter):
       "two methods of the recipe make the adapter '\(adapter)'. Keep one of them, or give them different targets."
+    case .noPrompts: "this model has no place for soft prompts or prefixes. Choose another method, or another model."
+    case .noRoom(let prompt, let text, let limit):
+      "the model reads \(limit) tokens, and a prompt of \(prompt) leaves no room for a text of \(text). "
+        + "Set training.maxTokens to \(Swift.max(0, limit - prompt)) or less (a language model's answer counts too), "
+        + "or shorten the prompt."
+    case .packed:
+      "a soft prompt stands in front of one text, and the rows hold several documents. Set training.packing: none, or stream."
     }
   }
   public var errorDescription: String? { description }

@@ -1,44 +1,77 @@
 public import NN
 public import Torch
 
-/// Adapters attached together, one on each target layer: frozen, switched and copied as one.
+/// Adapters attached together, one on each target layer or in the model's prompt: frozen, switched and copied as one.
 public struct AdapterSet {
   /// In order of their layers.
-  public let adapters: [any Attachment]
+  public let adapters: [any Adapter]
   /// The parameters of all adapters.
   public let parameters: [Parameter]
   private let names: Set<String>
+
+  init(_ adapters: [any Adapter]) {
+    self.adapters = adapters
+    parameters = adapters.flatMap(\.parameters)
+    names = Set(parameters.map(\.name))
+  }
 
   /// A fresh LoRA on each layer that `targets` names, queries and values where it names none; `index` tells the sets of one model apart.
   public init(
     _ lora: LoRA.Configuration, on targets: [String], index: Int, seed: UInt64, in store: ParameterStore
   ) throws {
-    try self.init(
-      on: Targets.linears(targets, in: store), in: store, kind: "lora.\(index)", first: "a"
-    ) {
-      LoRA(on: $0, lora, index: index, seed: seed, in: store)
-    }
+    let layers = try Targets.linears(targets, in: store)
+    try Self.checkFree(layers, "lora.\(index)", first: "a", in: store)
+    self.init(layers.map { LoRA(on: $0, lora, index: index, seed: seed, in: store) })
   }
 
   /// A fresh bottleneck of `width` after each layer that `targets` names, outputs where it names none.
   public init(bottleneck width: Int, on targets: [String], index: Int, seed: UInt64, in store: ParameterStore) throws {
-    try self.init(
-      on: Targets.linears(targets, usual: Targets.outputs, in: store), in: store, kind: "adapter.\(index)",
-      first: "down.weight"
-    ) {
-      Bottleneck(on: $0, width: width, index: index, seed: seed, in: store)
-    }
+    let layers = try Targets.linears(targets, usual: Targets.outputs, in: store)
+    try Self.checkFree(layers, "adapter.\(index)", first: "down.weight", in: store)
+    self.init(layers.map { Bottleneck(on: $0, width: width, index: index, seed: seed, in: store) })
   }
 
-  private init(
-    on layers: [Linear], in store: ParameterStore, kind: String, first: String, _ make: (Linear) -> any Attachment
-  ) throws {
+  /// Fresh scales on each layer that `targets` names, keys, values and outputs where it names none; outputs
+  /// (`Targets.outputs`) scale their input, all others their output.
+  public init(ia3 targets: [String], index: Int, seed: UInt64, in store: ParameterStore) throws {
+    let layers = try Targets.linears(targets, usual: Targets.scaled, in: store)
+    let outputs = Set(try Targets.linears([], usual: Targets.outputs, in: store).map(\.name))
+    try Self.checkFree(layers, "ia3.\(index)", first: "scales", in: store)
+    self.init(
+      layers.map { IA3(on: $0, outputs.contains($0.name) ? .input : .output, index: index, seed: seed, in: store) })
+  }
+
+  /// A fresh prompt of `count` vectors in front of every text; later ones stand before earlier ones.
+  public init(prompt count: Int, index: Int, seed: UInt64, in store: ParameterStore) throws {
+    let slot = try Self.slot(of: store, "prompt.\(index)", first: "vectors")
+    self.init([SoftPrompt(on: slot, count: count, index: index, seed: seed, in: store)])
+  }
+
+  /// A fresh pool of prompts, from which each text reads some.
+  public init(_ pool: PromptPool.Configuration, index: Int, seed: UInt64, in store: ParameterStore) throws {
+    let slot = try Self.slot(of: store, "pool.\(index)", first: "keys")
+    self.init([PromptPool(on: slot, pool, index: index, seed: seed, in: store)])
+  }
+
+  /// A fresh prefix of `count` keys and values in each attention layer that takes one.
+  public init(prefix count: Int, index: Int, seed: UInt64, in store: ParameterStore) throws {
+    guard !store.prefixSlots.isEmpty else { throw AdapterError.noPrompts }
+    for slot in store.prefixSlots where store["\(slot.name).prefix.\(index).keys"] != nil {
+      throw AdapterError.taken("\(slot.name).prefix.\(index)")
+    }
+    self.init(store.prefixSlots.map { Prefix(on: $0, count: count, index: index, seed: seed, in: store) })
+  }
+
+  private static func checkFree(_ layers: [Linear], _ kind: String, first: String, in store: ParameterStore) throws {
     for layer in layers where store["\(layer.name).\(kind).\(first)"] != nil {
       throw AdapterError.taken("\(layer.name).\(kind)")
     }
-    adapters = layers.map(make)
-    parameters = adapters.flatMap(\.parameters)
-    names = Set(parameters.map(\.name))
+  }
+
+  private static func slot(of store: ParameterStore, _ kind: String, first: String) throws -> PromptSlot {
+    guard let slot = store.promptSlot else { throw AdapterError.noPrompts }
+    if store["\(kind).\(first)"] != nil { throw AdapterError.taken(kind) }
+    return slot
   }
 
   /// The adapters that are LoRA, in order of their layers.
@@ -54,7 +87,14 @@ public struct AdapterSet {
 
   /// Runs `body` as if the adapters were not attached.
   public func disabled<Result>(_ body: () throws -> Result) rethrows -> Result {
-    let enabled = adapters.filter(\.isEnabled)
+    try [self].disabled(body)
+  }
+}
+
+extension Sequence<AdapterSet> {
+  /// Runs `body` as if the adapters of all sets were not attached.
+  public func disabled<Result>(_ body: () throws -> Result) rethrows -> Result {
+    let enabled = flatMap(\.adapters).filter(\.isEnabled)
     for adapter in enabled { adapter.isEnabled = false }
     defer { for adapter in enabled { adapter.isEnabled = true } }
     return try body()

@@ -8,6 +8,9 @@ public enum Targets {
   /// The last layer of attention and of the feed-forward part in BERT, of the latter alone in T5 and Llama.
   public static let outputs = [["output.dense"], ["DenseReluDense.wo"], ["down_proj"]]
 
+  /// Keys, values and the layers of `outputs`: what IA³ scales.
+  public static let scaled = [["key", "value", "output.dense"], ["k", "v", "wo"], ["k_proj", "v_proj", "down_proj"]]
+
   /// The layers whose name ends in one of `suffixes` (`query`, `value`, `output.dense`), heads and layers whose weight is
   /// another module's excluded; `all` takes every one. Each suffix must match some layer. Where there are no suffixes, the
   /// first of the `usual` ones that the model has.

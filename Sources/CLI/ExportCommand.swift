@@ -5,14 +5,18 @@ import Recipes
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export",
-    abstract: "Write the model of a run as a Hugging Face directory.",
+    abstract: "Write the model of a run as a Hugging Face directory, or its adapter in PEFT format.",
     discussion: """
       Every tensor keeps its name and dtype, low-rank adapters are merged into the weights, and configuration and \
       tokenizer come along, so that transformers loads the folder. The classification heads lie beside it in \
       heads.safetensors, described by jay.json.
 
-      EXAMPLE
+      With --adapter only what the method added is written, for peft to load on the base model: LoRA of several \
+      experiences as one LoRA, the prompts of a task as one prompt. Heads are no part of it.
+
+      EXAMPLES
         jay export runs/meadow-migu --to model
+        jay export runs/orders-o-lora --to adapter --adapter
       """)
 
   @Argument(help: ArgumentHelp("Run folder.", valueName: "run"))
@@ -21,15 +25,24 @@ struct ExportCommand: ParsableCommand {
   @Option(help: "Folder to write; it must not exist yet.")
   var to: String
 
-  @Option(help: "Whose model, for methods that keep one a task (per-task).")
+  @Option(help: "Whose model, for methods that keep one a task (per-task, progressive-prompts).")
   var task: String?
+
+  @Flag(help: "Write the adapter alone, in PEFT format.")
+  var adapter = false
 
   func run() throws {
     let target = URL(fileURLWithPath: to)
     guard !FileManager.default.fileExists(atPath: target.path) else {
       throw ValidationError("\(to) exists already. Choose another folder with --to.")
     }
-    try Export.run(URL(fileURLWithPath: folder), to: target, task: task, places: Here.places)
-    print("model  \(target.relativePath)")
+    let run = URL(fileURLWithPath: folder)
+    if adapter {
+      try Export.adapter(run, to: target, task: task, places: Here.places)
+      print("adapter  \(target.relativePath)")
+    } else {
+      try Export.run(run, to: target, task: task, places: Here.places)
+      print("model  \(target.relativePath)")
+    }
   }
 }

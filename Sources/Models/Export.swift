@@ -58,13 +58,18 @@ extension ParameterStore {
   public func mergedBackbone() throws -> [String: Tensor] {
     var weights: [String: Tensor] = [:]
     for parameter in all where parameter.role == .backbone { weights[parameter.name] = parameter.current }
+    let read = (promptSlot?.attachments ?? []) as [any Adapter] + prefixSlots.flatMap(\.attachments)
+    if read.contains(where: \.isEnabled) { throw ExportError.prompt }
     try withoutGradient {
       for linear in linears {
         for attachment in linear.attachments where attachment.isEnabled {
           guard let mergeable = attachment as? any MergeableAttachment else {
             throw ExportError.notMergeable(layer: linear.weight.name)
           }
-          weights[linear.weight.name] = (weights[linear.weight.name] ?? linear.weight.current) + mergeable.product
+          let bias = linear.bias.map { weights[$0.name] ?? $0.current }
+          let merged = mergeable.merged(weights[linear.weight.name] ?? linear.weight.current, bias)
+          weights[linear.weight.name] = merged.weight
+          if let name = linear.bias?.name { weights[name] = merged.bias }
         }
       }
     }
@@ -75,11 +80,14 @@ extension ParameterStore {
 /// A model that has no plain form.
 public enum ExportError: LocalizedError, CustomStringConvertible, Equatable {
   case notMergeable(layer: String)
+  case prompt
 
   public var description: String {
     switch self {
     case .notMergeable(let layer):
       "the adapter on \(layer) has a nonlinearity and cannot be merged into the weights. Train with a low-rank adapter (lora) to export."
+    case .prompt:
+      "the model reads a prompt or a prefix, which is no change of its weights. Write it alone, with --adapter."
     }
   }
   public var errorDescription: String? { description }

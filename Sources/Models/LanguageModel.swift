@@ -50,15 +50,16 @@ public protocol SequenceToSequenceModel: AnyObject {
   ///   - tokens: int64 `[rows, length]`.
   ///   - mask: float32 `[rows, length]`, 1 for a token and 0 for padding (on either side); nil where nothing is padded.
   ///   - mode: training or evaluation.
-  /// - Returns: `[rows, length, width]` in the compute dtype.
+  /// - Returns: `[rows, prompt + length, width]` in the compute dtype: the states of a soft prompt, where there is one,
+  ///   stand before the text's, and the decoder reads them too.
   func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor
   /// Hidden states of what is written.
   /// - Parameters:
   ///   - tokens: int64 `[rows, new]`.
   ///   - placement: where they stand, the same in all rows, and what each sees of what the cache holds and of the new
   ///     tokens.
-  ///   - encoded: what `encode` gave, `[rows, length, width]`.
-  ///   - mask: the text's mask.
+  ///   - encoded: what `encode` gave, `[rows, prompt + length, width]`.
+  ///   - mask: the text's mask `[rows, length]`.
   ///   - cache: what was written before; the new tokens are added to it.
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, new, width]` in the compute dtype.
@@ -124,5 +125,12 @@ enum AttentionMask {
       isSeen = isSeen.map { $0 .& isNear } ?? isNear
     }
     return isSeen.map { (($0.to(.float32) - 1) * 1e30).to(dtype).unsqueezed(1) }
+  }
+
+  /// `mask [rows or 1, 1, new, total]` with `count` more keys in front, which all see.
+  static func behind(_ count: Int, _ mask: Tensor) -> Tensor {
+    guard count > 0 else { return mask }
+    let seen = Tensor.zeros([mask.size(0), 1, mask.size(2), count], dtype: mask.dtype, device: mask.device)
+    return .concatenated([seen, mask], 3)
   }
 }

@@ -9,20 +9,23 @@ public final class KeyValueCache {
   public let capacity: Int
   /// Tokens read so far, padding included.
   public private(set) var length = 0
+  /// Vectors of a soft prompt that stand before the tokens; they count neither in `length` nor in `capacity`.
+  public private(set) var prompt = 0
   private var layers: [(keys: Tensor, values: Tensor)] = []
   private var encoded: [(keys: Tensor, values: Tensor)] = []
 
   public init(capacity: Int) { self.capacity = capacity }
 
   /// Stores the new keys and values `[rows, heads, new, width]` of a layer, and gives those of all tokens so far.
-  /// The layers of one step come in order, from 0; `advance` ends the step.
+  /// The first step's are those of the prompt too. The layers of one step come in order, from 0; `advance` ends the step.
   public func append(_ keys: Tensor, _ values: Tensor, layer: Int) -> (keys: Tensor, values: Tensor) {
-    let end = length + keys.size(2)
-    precondition(end <= capacity, "KeyValueCache: \(end) tokens do not fit a capacity of \(capacity)")
+    let start = length == 0 ? 0 : prompt + length, end = start + keys.size(2)
+    precondition(
+      end <= prompt + capacity, "KeyValueCache: \(end - prompt) tokens do not fit a capacity of \(capacity)")
     if layer == layers.count { layers.append((room(keys), room(values))) }
     let store = layers[layer]
-    store.keys.narrowed(2, length..<end).copy(from: keys)
-    store.values.narrowed(2, length..<end).copy(from: values)
+    store.keys.narrowed(2, start..<end).copy(from: keys)
+    store.values.narrowed(2, start..<end).copy(from: values)
     return (store.keys.narrowed(2, 0..<end), store.values.narrowed(2, 0..<end))
   }
 
@@ -42,8 +45,15 @@ public final class KeyValueCache {
     precondition(length < capacity, "KeyValueCache: \(length + 1) tokens do not fit a capacity of \(capacity)")
     let store = layers[layer]
     return .attentionStep(
-      queries, new: new, angles: angles, keys: store.keys, values: store.values, length: length + 1, mask: mask,
-      scale: scale)
+      queries, new: new, angles: angles, keys: store.keys, values: store.values, length: prompt + length + 1,
+      mask: mask, scale: scale)
+  }
+
+  /// Makes room for the vectors of a prompt, before the first step. A cache that was emptied takes the same number again.
+  public func reserve(prompt count: Int) {
+    precondition(
+      length == 0 && (layers.isEmpty || prompt == count), "KeyValueCache: no room for a prompt of \(count)")
+    prompt = count
   }
 
   /// Counts the tokens that all layers have stored.
@@ -66,14 +76,14 @@ public final class KeyValueCache {
 
   /// Fresh memory with the rows' tokens so far.
   private func selected(_ store: Tensor, _ rows: Tensor) -> Tensor {
-    let read = store.narrowed(2, 0..<length).gathered(0, rows)
+    let read = store.narrowed(2, 0..<prompt + length).gathered(0, rows)
     let moved = room(read)
-    moved.narrowed(2, 0..<length).copy(from: read)
+    moved.narrowed(2, 0..<prompt + length).copy(from: read)
     return moved
   }
 
-  /// Memory for `capacity` tokens of each row of `part [rows, heads, _, width]`.
+  /// Memory for the prompt and `capacity` tokens of each row of `part [rows, heads, _, width]`.
   private func room(_ part: Tensor) -> Tensor {
-    .zeros([part.size(0), part.size(1), capacity, part.size(3)], dtype: part.dtype, device: part.device)
+    .zeros([part.size(0), part.size(1), prompt + capacity, part.size(3)], dtype: part.dtype, device: part.device)
   }
 }

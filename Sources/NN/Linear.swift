@@ -52,11 +52,15 @@ public final class Linear {
   }
 }
 
-/// Weights added to a linear layer: they see its input and output and return the new output.
-public protocol Attachment: AnyObject {
-  /// Whether the layer calls it.
+/// Weights added to a model: to one of its linear layers, or to what it reads.
+public protocol Adapter: AnyObject {
+  /// Whether the model uses it.
   var isEnabled: Bool { get set }
   var parameters: [Parameter] { get }
+}
+
+/// Weights added to a linear layer: they see its input and output and return the new output.
+public protocol Attachment: Adapter {
   /// Its weights whose rows are output features, with the tap of those outputs.
   var rowWeights: [RowWeight] { get }
   /// - Parameters:
@@ -68,8 +72,17 @@ public protocol Attachment: AnyObject {
 
 /// An attachment that is a change of the layer's weight.
 public protocol MergeableAttachment: Attachment {
-  /// The change, `[outputs, inputs]` float32.
+  /// The change of the layer's own weight, `[outputs, inputs]` float32.
   var product: Tensor { get }
+  /// The layer that does the same without the attachment.
+  /// - Parameters:
+  ///   - weight: `[outputs, inputs]` float32, what was attached before merged in.
+  ///   - bias: `[outputs]` float32, or nil where the layer has none.
+  func merged(_ weight: Tensor, _ bias: Tensor?) -> (weight: Tensor, bias: Tensor?)
+}
+
+extension MergeableAttachment {
+  public func merged(_ weight: Tensor, _ bias: Tensor?) -> (weight: Tensor, bias: Tensor?) { (weight + product, bias) }
 }
 
 /// A weight `[outputs, inputs]` and the tap that sees the activations its rows produce.

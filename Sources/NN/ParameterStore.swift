@@ -5,6 +5,10 @@ public final class ParameterStore {
   public private(set) var all: [Parameter] = []
   /// Linear layers in order of creation: what masks and adapters attach to.
   public private(set) var linears: [Linear] = []
+  /// Where soft prompts attach; nil of a model that takes none.
+  public private(set) var promptSlot: PromptSlot?
+  /// Where prefixes attach: attention layers in order of creation.
+  public private(set) var prefixSlots: [PrefixSlot] = []
   private var indexByName: [String: Int] = [:]
 
   public init() {}
@@ -19,7 +23,20 @@ public final class ParameterStore {
     all.append(parameter)
   }
 
+  /// Takes parameters away, those of adapters that were merged into the weights.
+  public func remove(where isRemoved: (Parameter) -> Bool) {
+    all.removeAll(where: isRemoved)
+    indexByName = Dictionary(uniqueKeysWithValues: all.enumerated().map { ($1.name, $0) })
+  }
+
   func add(_ linear: Linear) { linears.append(linear) }
+
+  func add(_ slot: PrefixSlot) { prefixSlots.append(slot) }
+
+  func add(_ slot: PromptSlot) {
+    precondition(promptSlot == nil, "a model has one slot for prompts")
+    promptSlot = slot
+  }
 
   /// Copies of the float32 values by name.
   public func snapshot(_ isIncluded: (Parameter) -> Bool = { _ in true }) -> [String: Tensor] {

@@ -47,11 +47,19 @@ public struct Scope {
   /// Registers a parameter. Its initial values depend on the seed and its full name alone, not on the order
   /// in which modules are built.
   public func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer) -> Parameter {
+    parameter(name, shape) { initializer.make(shape, &$0) }
+  }
+
+  /// Registers a parameter whose initial values `make` draws: float32, of `shape`, the same whenever it is called with
+  /// the same generator.
+  public func parameter(
+    _ name: String, _ shape: [Int], make: @escaping (inout Generator) -> Tensor
+  ) -> Parameter {
     let fullName = self.name(name)
     let generator = self.generator.derived(fullName)
     let initialize = {
       var random = generator
-      return initializer.make(shape, &random)
+      return make(&random)
     }
     let loaded = source?.weight(fullName, shape: shape)
     let parameter = Parameter(

@@ -1,3 +1,4 @@
+import Adapters
 import Continual
 public import Foundation
 import Models
@@ -26,14 +27,18 @@ public enum Export {
   /// Writes the newest checkpoint of a run; `task` says whose model, for methods that keep one a task.
   public static func run(_ folder: URL, to target: URL, task: String?, places: Places) throws {
     let session = try Session.restored(folder, places: places)
-    let experience = try task.map { name in
-      guard let found = session.stream.experiences.first(where: { $0.name == name }) else {
-        throw StreamError.unknownExperience(
-          name, known: session.stream.experiences.map(\.name), stream: session.stream.name)
-      }
-      return found.index
+    try write(session, experience: try session.experience(named: task), to: target)
+  }
+
+  /// Writes the adapters of the newest checkpoint of a run in PEFT format, as its predictions use them: the LoRA of all
+  /// experiences as one, the prompts of a task as one.
+  public static func adapter(_ folder: URL, to target: URL, task: String?, places: Places) throws {
+    let session = try Session.restored(folder, places: places)
+    let learner = session.trainer.learner
+    let family = ModelIndex.family(try ModelDirectory(session.modelDirectory, needsWeights: false).architecture)
+    try learner.predicting(try session.experience(named: task), methods: session.trainer.methods) {
+      try PEFT.write(learner.parameters, for: family.task, to: target)
     }
-    try write(session, experience: experience, to: target)
   }
 
   static func write(_ session: Session, experience: Int?, to target: URL) throws {
@@ -64,7 +69,28 @@ public enum Export {
   }
 }
 
+extension ModelIndex.Family {
+  /// What peft calls the family.
+  fileprivate var task: PEFT.Task {
+    switch self {
+    case .encoder: .encoder
+    case .decoder: .decoder
+    case .encoderDecoder: .encoderDecoder
+    }
+  }
+}
+
 extension Session {
+  /// The position of an experience by name; nil where no name is given.
+  fileprivate func experience(named name: String?) throws -> Int? {
+    try name.map { name in
+      guard let found = stream.experiences.first(where: { $0.name == name }) else {
+        throw StreamError.unknownExperience(name, known: stream.experiences.map(\.name), stream: stream.name)
+      }
+      return found.index
+    }
+  }
+
   /// The session of a run folder, in the state of its newest checkpoint.
   public static func restored(_ folder: URL, places: Places) throws -> Session {
     let directory = RunDirectory(folder)

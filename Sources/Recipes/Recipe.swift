@@ -86,6 +86,7 @@ public struct ModelSection: ConfigurationSection {
   public var startsFresh = false
   public var pooling = "mean"
   public var dropout = 0.1
+  public var adapter = ""
   public init() {}
   public static let keys = [
     ConfigurationKey(
@@ -95,6 +96,8 @@ public struct ModelSection: ConfigurationSection {
     ConfigurationKey("startsFresh", "draw all weights anew, by the model's config.json alone"),
     ConfigurationKey("pooling", "how a text becomes one vector: mean or cls", allowed: .oneOf(["mean", "cls"])),
     ConfigurationKey("dropout", "dropout before the heads, in training", allowed: .halfOpenRange(0..<1)),
+    ConfigurationKey(
+      "adapter", "folder of a PEFT adapter (LoRA, IA³) that is merged into the weights before training; empty for none"),
   ]
 }
 

@@ -1,3 +1,4 @@
+import Adapters
 public import Continual
 import Evaluation
 public import Foundation
@@ -39,6 +40,7 @@ public struct Session {
     self.tokenizer = tokenizer
     let seed = UInt64(recipe.header.seed)
     let model = try Self.model(recipe, modelDirectory, device)
+    if let adapter = recipe.model.adapterFolder { try Self.merge(adapter, into: model.parameters) }
     let objective = try Pretraining.objective(recipe.training, tokenizer, model, folder: tokenizerDirectory)
     let maxTokens = min(recipe.training.maxTokens, model.maxLength)
     let packing = recipe.training.packing
@@ -88,11 +90,22 @@ public struct Session {
   static func fingerprints(
     _ recipe: Recipe, _ stream: TaskStream, _ modelDirectory: URL, tokenizer: URL
   ) throws -> [String: String] {
-    [
+    var prints = [
       "recipe": Fingerprint.text(recipe.resumable.yaml()), "structure": Fingerprint.text(recipe.structure.yaml()),
       "data": Fingerprint.stream(stream), "tokenizer": try hash(tokenizerFiles, in: tokenizer),
       "model": try hash(weightFiles(in: modelDirectory), in: modelDirectory),
     ]
+    if let adapter = recipe.model.adapterFolder {
+      prints["adapter"] = try hash(["adapter_config.json"] + weightFiles(in: adapter), in: adapter)
+    }
+    return prints
+  }
+
+  /// Merges the adapter in a folder into the weights.
+  private static func merge(_ folder: URL, into store: ParameterStore) throws {
+    let adapters = try AdapterSet(peft: folder, index: 0, in: store)
+    guard adapters.isMergeable else { throw PEFTError.notMergeable(folder: folder.path) }
+    adapters.merge(into: store)
   }
 
   private static func make<M: ContinualMethod>(
@@ -147,4 +160,9 @@ extension Recipe {
     copy.training.precision = defaults.precision
     return copy
   }
+}
+
+extension ModelSection {
+  /// The folder of the adapter that is merged in; nil where there is none.
+  var adapterFolder: URL? { adapter.isEmpty ? nil : URL(fileURLWithPath: adapter) }
 }

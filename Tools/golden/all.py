@@ -19,7 +19,20 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from golden import bert, generation, llama, lora_methods, manifest, methods, migu, minilm, optimizers, roberta, t5  # noqa: E402
+from golden import (  # noqa: E402
+    bert,
+    generation,
+    llama,
+    lora_methods,
+    manifest,
+    methods,
+    migu,
+    minilm,
+    optimizers,
+    peft_adapters,
+    roberta,
+    t5,
+)
 
 
 def write(folder: Path) -> None:
@@ -27,7 +40,9 @@ def write(folder: Path) -> None:
     transformers.logging.disable_progress_bar()
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
-    sources = (bert, generation, llama, lora_methods, migu, minilm, methods, optimizers, roberta, t5)
+    sources = (
+        bert, generation, llama, lora_methods, migu, minilm, methods, optimizers, peft_adapters, roberta, t5,
+    )  # fmt: skip
     manifest.write((golden for source in sources for golden in source.goldens()), folder)
 
 

@@ -7,11 +7,13 @@ public import Torch
 public final class BERT: TextEncoder {
   public let configuration: Configuration
   let embeddings: Embeddings
+  private let prompts: PromptSlot
   private let layers: [Layer]
 
   public init(_ configuration: Configuration, in scope: Scope) {
     self.configuration = configuration
     embeddings = Embeddings(configuration, in: scope / "embeddings")
+    prompts = PromptSlot(embeddings.words, in: scope)
     layers = (0..<configuration.layers).map { Layer(configuration, in: scope / "encoder" / "layer" / $0) }
   }
 
@@ -20,13 +22,20 @@ public final class BERT: TextEncoder {
   public var maxLength: Int { configuration.maxPositions - configuration.firstPosition }
 
   public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-    var x = embeddings(batch, mode)
+    let words = embeddings.words(batch.tokens)
+    let prompt = prompts(words, mask: batch.mask, mode)
+    let count = prompt?.size(1) ?? 0
+    precondition(count == 0 || batch.documents == nil, "BERT: packed documents cannot be read behind a prompt")
+    let prefix = layers.first?.prefix.count ?? 0
+    var x = embeddings(
+      prompt.map { .concatenated([$0, words], 1) } ?? words, batch, prompt: count, behind: prefix, mode)
     // 0 keeps a key, −inf drops it; made once for all layers.
-    let mask =
+    let seen =
       batch.documents.map { AttentionMask.documents($0, dtype: x.dtype) }
-      ?? batch.mask.map { AttentionMask.padding($0, dtype: x.dtype) }
+      ?? batch.mask.map { AttentionMask.padding($0.widened(by: count), dtype: x.dtype) }
+    let mask = seen.map { AttentionMask.behind(prefix, $0) }
     for layer in layers { x = layer(x, mask, mode) }
-    return x
+    return count == 0 ? x : x.narrowed(1, count..<x.size(1))
   }
 
   final class Embeddings {
@@ -44,19 +53,30 @@ public final class BERT: TextEncoder {
       configuration = c
     }
 
-    func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-      let first = configuration.firstPosition
+    /// Adds positions and segments to the embeddings of `prompt` vectors, which belong to the first segment, and of the
+    /// batch's tokens; positions begin behind a prefix.
+    func callAsFunction(
+      _ embedded: Tensor, _ batch: DeviceBatch, prompt count: Int, behind prefix: Int, _ mode: Mode
+    ) -> Tensor {
+      let first = configuration.firstPosition + prefix
       let position =
         batch.documents.map { positions(($0.positions + Double(first)).to(.int64)) }
-        ?? positions.weight.value.narrowed(0, first..<first + batch.tokens.size(1))
-      let segment = configuration.readsSegments ? segments(batch.segments) : segments.weight.value.at(0, 0)
-      return mode.dropout(norm(words(batch.tokens) + segment + position), configuration.hiddenDropout)
+        ?? positions.weight.value.narrowed(0, first..<first + embedded.size(1))
+      return mode.dropout(norm(embedded + segment(batch, prompt: count) + position), configuration.hiddenDropout)
+    }
+
+    private func segment(_ batch: DeviceBatch, prompt count: Int) -> Tensor {
+      guard configuration.readsSegments else { return segments.weight.value.at(0, 0) }
+      guard count > 0 else { return segments(batch.segments) }
+      let before = Tensor.zeros([batch.rows, count], dtype: .int64, device: batch.device)
+      return segments(.concatenated([before, batch.segments], 1))
     }
   }
 
   final class Layer {
     private let query: Linear, key: Linear, value: Linear, attentionOutput: Linear
     private let attentionNorm: LayerNorm
+    let prefix: PrefixSlot
     private let intermediate: Linear, output: Linear
     private let outputNorm: LayerNorm
     private let configuration: Configuration
@@ -70,6 +90,7 @@ public final class BERT: TextEncoder {
       value = Linear(c.width, c.width, initializer: normal, in: attention / "self" / "value")
       attentionOutput = Linear(c.width, c.width, initializer: normal, in: attention / "output" / "dense")
       attentionNorm = LayerNorm(c.width, epsilon: c.layerNormEpsilon, in: attention / "output" / "LayerNorm")
+      prefix = PrefixSlot(heads: c.attentionHeads, headWidth: c.width / c.attentionHeads, in: attention / "self")
       intermediate = Linear(c.width, c.intermediateWidth, initializer: normal, in: scope / "intermediate" / "dense")
       output = Linear(c.intermediateWidth, c.width, initializer: normal, in: scope / "output" / "dense")
       outputNorm = LayerNorm(c.width, epsilon: c.layerNormEpsilon, in: scope / "output" / "LayerNorm")
@@ -86,8 +107,9 @@ public final class BERT: TextEncoder {
       let rows = x.size(0), length = x.size(1)
       let heads = configuration.attentionHeads, headWidth = configuration.width / heads
       func split(_ y: Tensor) -> Tensor { y.reshaped(rows, length, heads, headWidth).transposed(1, 2) }
+      let (keys, values) = prefix(split(key(x, mode)), split(value(x, mode)))
       let mixed = Tensor.attention(
-        split(query(x, mode)), split(key(x, mode)), split(value(x, mode)), mask: mask,
+        split(query(x, mode)), keys, values, mask: mask,
         scale: 1 / Double(headWidth).squareRoot(),
         dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
       return attentionOutput(mixed.transposed(1, 2).reshaped(rows, length, configuration.width), mode)

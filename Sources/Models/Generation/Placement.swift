@@ -43,4 +43,37 @@ public struct Placement {
     let isBefore = (columns .<= columns.transposed(0, 1)).unsqueezed(0)
     isSeen = isBefore .& (documents.indices.unsqueezed(2) .== documents.indices.unsqueezed(1))
   }
+
+  /// The same tokens behind `count` vectors of a prompt, which all of them see.
+  /// - Parameter isRead: whether the prompt's vectors are read now, each seeing itself and those before it; else the cache
+  ///   holds them.
+  func behind(_ count: Int, isRead: Bool) -> Placement {
+    func shifted(_ places: Tensor, withPrompt: Bool) -> Tensor {
+      let moved = (places + Double(count)).to(.int64)
+      let front = Tensor.arange(0..<count, device: places.device).unsqueezed(0).expanded([places.size(0), count])
+      return withPrompt ? .concatenated([front, moved], 1) : moved
+    }
+    func all(_ rows: Int, _ reading: Int, _ read: Int, _ value: Double) -> Tensor {
+      .full([rows, reading, read], value, dtype: .bool, device: keys.device)
+    }
+    let new = queries.size(1), total = keys.size(1)
+    let places = (queries: shifted(queries, withPrompt: isRead), keys: shifted(keys, withPrompt: true))
+    guard isRead else {
+      return Placement(
+        queries: places.queries, keys: places.keys,
+        isSeen: isSeen.map { .concatenated([all($0.size(0), new, count, 1), $0], 2) })
+    }
+    let seen = isSeen ?? all(1, new, total, 1)
+    let rows = seen.size(0), columns = Tensor.arange(0..<count, device: keys.device).unsqueezed(0)
+    let ofPrompt = (columns .<= columns.transposed(0, 1)).unsqueezed(0).expanded([rows, count, count])
+    let front = Tensor.concatenated([ofPrompt, all(rows, count, total, 0)], 2)
+    let text = Tensor.concatenated([all(rows, new, count, 1), seen], 2)
+    return Placement(queries: places.queries, keys: places.keys, isSeen: .concatenated([front, text], 1))
+  }
+
+  /// float32 `[rows, total]`, 1 for a token and 0 for padding; nil where nothing is padded.
+  var mask: Tensor? {
+    guard let isSeen, isSeen.size(0) > 1 else { return nil }
+    return isSeen.at(1, isSeen.size(1) - 1).to(.float32)
+  }
 }

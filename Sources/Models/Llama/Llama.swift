@@ -7,6 +7,7 @@ public import Torch
 public final class Llama: CausalLanguageModel {
   public let configuration: Configuration
   private let words: Embedding
+  private let prompts: PromptSlot
   private let layers: [Layer]
   private let norm: RMSNorm
   private let head: Linear
@@ -18,6 +19,7 @@ public final class Llama: CausalLanguageModel {
     let normal = Initializer.normal(deviation: configuration.initializerDeviation)
     words = Embedding(
       configuration.vocabularySize, configuration.width, initializer: normal, in: model / "embed_tokens")
+    prompts = PromptSlot(words, in: scope)
     layers = (0..<configuration.layers).map { Layer(configuration, in: model / "layers" / $0) }
     norm = RMSNorm(configuration.width, epsilon: configuration.normEpsilon, in: model / "norm")
     head =
@@ -33,19 +35,35 @@ public final class Llama: CausalLanguageModel {
   public var maxLength: Int { configuration.maxPositions }
 
   public func hidden(_ tokens: Tensor, _ placement: Placement, cache: KeyValueCache?, _ mode: Mode) -> Tensor {
-    let total = placement.keys.size(1)
-    var x = words(tokens)
-    let angles = rotary.angles(placement.queries, dtype: x.dtype)
+    var x = words(tokens), placement = placement
+    let prompt = entering(x, placement, cache, mode)
+    if let prompt { x = .concatenated([prompt, x], 1) }
+    let before = cache?.prompt ?? prompt?.size(1) ?? 0
+    if before > 0 { placement = placement.behind(before, isRead: prompt != nil) }
+    let total = placement.keys.size(1), prefix = layers.first?.prefix.count ?? 0
+    let places = prefix == 0 ? placement.queries : (placement.queries + Double(prefix)).to(.int64)
+    let angles = rotary.angles(places, dtype: x.dtype)
     let windows = configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }
     var masks: [Int?: Tensor] = [:]
     for window in Set(windows) {
-      masks[window] = AttentionMask.seen(placement, window: window, dtype: x.dtype)
+      let mask = AttentionMask.seen(placement, window: window, dtype: x.dtype)
+      masks[window] = mask.map { AttentionMask.behind(prefix, $0) }
     }
     for (index, layer) in layers.enumerated() {
       x = layer(x, angles, masks[windows[index]], cache.map { ($0, index) }, mode)
     }
     cache?.advance(by: tokens.size(1))
-    return norm(x)
+    return norm(prompt == nil ? x : x.narrowed(1, before..<before + tokens.size(1)))
+  }
+
+  /// The prompt's vectors, unless the cache holds them already.
+  private func entering(
+    _ embedded: Tensor, _ placement: Placement, _ cache: KeyValueCache?, _ mode: Mode
+  ) -> Tensor? {
+    if let cache, cache.length > 0 { return nil }
+    let prompt = prompts(embedded, mask: placement.mask, mode)
+    cache?.reserve(prompt: prompt?.size(1) ?? 0)
+    return prompt
   }
 
   public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor { head(hidden, mode) }
@@ -54,6 +72,7 @@ public final class Llama: CausalLanguageModel {
     private let inputNorm: RMSNorm, outputNorm: RMSNorm
     private let query: Linear, key: Linear, value: Linear, attentionOutput: Linear
     private let queryNorm: RMSNorm?, keyNorm: RMSNorm?
+    let prefix: PrefixSlot
     private let gate: Linear, up: Linear, down: Linear
     private let configuration: Configuration
 
@@ -72,6 +91,7 @@ public final class Llama: CausalLanguageModel {
       queryNorm =
         c.normalisesHeads ? RMSNorm(c.headWidth, epsilon: c.normEpsilon, in: attention / "q_norm") : nil
       keyNorm = c.normalisesHeads ? RMSNorm(c.headWidth, epsilon: c.normEpsilon, in: attention / "k_norm") : nil
+      prefix = PrefixSlot(heads: c.keyValueHeads, headWidth: c.headWidth, in: attention)
       outputNorm = RMSNorm(c.width, epsilon: c.normEpsilon, in: scope / "post_attention_layernorm")
       gate = linear(c.width, c.intermediateWidth, c.hasFeedForwardBias, feedForward / "gate_proj")
       up = linear(c.width, c.intermediateWidth, c.hasFeedForwardBias, feedForward / "up_proj")
@@ -101,7 +121,7 @@ public final class Llama: CausalLanguageModel {
       let queries = split(query(x, mode), configuration.attentionHeads, queryNorm)
       var keys = split(key(x, mode), configuration.keyValueHeads, keyNorm)
       var values = split(value(x, mode), configuration.keyValueHeads, nil)
-      if let (cache, layer) = cache, length == 1, cache.length > 0, x.device == .cpu {
+      if let (cache, layer) = cache, length == 1, cache.length > 0, prefix.count == 0, x.device == .cpu {
         let mixed = cache.attend(
           queries.squeezed(1), (keys.squeezed(1), values.squeezed(1)), angles: angles, mask: mask, scale: scale,
           layer: layer)
@@ -110,6 +130,7 @@ public final class Llama: CausalLanguageModel {
       keys = RotaryEmbedding.rotate(keys.transposed(1, 2), angles)
       values = values.transposed(1, 2)
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
+      (keys, values) = prefix(keys, values)
       let mixed = Tensor.attention(
         RotaryEmbedding.rotate(queries.transposed(1, 2), angles), shared(keys), shared(values), mask: mask,
         scale: scale, dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)

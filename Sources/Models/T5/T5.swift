@@ -7,6 +7,7 @@ public import Torch
 public final class T5: SequenceToSequenceModel {
   public let configuration: Configuration
   private let words: Embedding
+  private let prompts: PromptSlot
   private let encoder: Stack
   private let decoder: Stack
   private let head: Linear
@@ -15,6 +16,7 @@ public final class T5: SequenceToSequenceModel {
     self.configuration = configuration
     let unit = Initializer.normal(deviation: 1)
     words = Embedding(configuration.vocabularySize, configuration.width, initializer: unit, in: scope / "shared")
+    prompts = PromptSlot(words, in: scope)
     encoder = Stack(configuration, layers: configuration.encoderLayers, isDecoder: false, in: scope / "encoder")
     decoder = Stack(configuration, layers: configuration.decoderLayers, isDecoder: true, in: scope / "decoder")
     head =
@@ -30,19 +32,32 @@ public final class T5: SequenceToSequenceModel {
   public var startToken: Int { configuration.startToken }
 
   public func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
-    let x = words(tokens), places = Tensor.arange(0..<tokens.size(1), device: tokens.device)
+    var x = words(tokens)
+    let prompt = prompts(x, mask: mask, mode)
+    if let prompt { x = .concatenated([prompt, x], 1) }
+    let places = Tensor.arange(0..<x.size(1), device: tokens.device)
     var bias = encoder.positions(queries: places, keys: places)
-    if let mask { bias = bias + AttentionMask.padding(mask, dtype: x.dtype) }
+    if let mask { bias = bias + AttentionMask.padding(mask.widened(by: prompt?.size(1) ?? 0), dtype: x.dtype) }
     return encoder(x, bias: bias, source: nil, cache: nil, mode)
   }
 
   public func decode(
     _ tokens: Tensor, _ placement: Placement, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
   ) -> Tensor {
-    let x = words(tokens)
-    var bias = decoder.positions(queries: placement.queries.at(0, 0), keys: placement.keys.at(0, 0))
-    if let seen = AttentionMask.seen(placement, window: nil, dtype: x.dtype) { bias = bias + seen }
-    let source = (encoded, mask.map { AttentionMask.padding($0, dtype: x.dtype) })
+    let x = words(tokens), prefix = decoder.layers.first?.attention.prefix?.count ?? 0
+    var queries = placement.queries.at(0, 0), keys = placement.keys.at(0, 0)
+    if prefix > 0 {
+      queries = (queries + Double(prefix)).to(.int64)
+      keys = .concatenated([.arange(0..<prefix, device: x.device), (keys + Double(prefix)).to(.int64)], 0)
+    }
+    var bias = decoder.positions(queries: queries, keys: keys)
+    if let seen = AttentionMask.seen(placement, window: nil, dtype: x.dtype) {
+      bias = bias + AttentionMask.behind(prefix, seen)
+    }
+    // The mask is the text's; a soft prompt's states stand before the text's.
+    let source = (
+      encoded, mask.map { AttentionMask.padding($0.widened(by: encoded.size(1) - $0.size(1)), dtype: x.dtype) }
+    )
     let hidden = decoder(x, bias: bias, source: source, cache: cache, mode)
     cache?.advance(by: tokens.size(1))
     return hidden
@@ -56,7 +71,7 @@ public final class T5: SequenceToSequenceModel {
   /// The layers of the encoder or of the decoder, with the positions that the first one holds for all.
   final class Stack {
     let positions: RelativePositions
-    private let layers: [Layer]
+    let layers: [Layer]
     private let norm: RMSNorm
     private let dropout: Double
 
@@ -87,7 +102,8 @@ public final class T5: SequenceToSequenceModel {
   }
 
   final class Layer {
-    private let attention: Attention, crossAttention: Attention?, feedForward: FeedForward
+    let attention: Attention
+    private let crossAttention: Attention?, feedForward: FeedForward
     private let norm: RMSNorm, crossNorm: RMSNorm?, feedForwardNorm: RMSNorm
     private let dropout: Double
 
@@ -96,7 +112,7 @@ public final class T5: SequenceToSequenceModel {
         RMSNorm(c.width, epsilon: c.normEpsilon, in: scope / index / "layer_norm")
       }
       let last = isDecoder ? 2 : 1
-      attention = Attention(c, in: scope / 0 / "SelfAttention")
+      attention = Attention(c, takesPrefix: isDecoder, in: scope / 0 / "SelfAttention")
       self.norm = norm(0)
       crossAttention = isDecoder ? Attention(c, in: scope / 1 / "EncDecAttention") : nil
       crossNorm = isDecoder ? norm(1) : nil

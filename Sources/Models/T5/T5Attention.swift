@@ -6,10 +6,13 @@ extension T5 {
   final class Attention {
     private let query: Linear, key: Linear, value: Linear, output: Linear
     private let headCount: Int, headWidth: Int, dropout: Double
+    /// In the decoder's attention over itself.
+    let prefix: PrefixSlot?
 
-    init(_ c: Configuration, in scope: Scope) {
+    init(_ c: Configuration, takesPrefix: Bool = false, in scope: Scope) {
       (headCount, headWidth, dropout) = (c.attentionHeads, c.headWidth, c.dropout)
       let inner = headCount * headWidth
+      prefix = takesPrefix ? PrefixSlot(heads: headCount, headWidth: headWidth, in: scope) : nil
       func linear(_ inputs: Int, _ outputs: Int, _ name: String, fan: Int) -> Linear {
         let initializer = Initializer.normal(deviation: 1 / Double(fan).squareRoot())
         return Linear(inputs, outputs, bias: false, initializer: initializer, in: scope / name)
@@ -23,12 +26,14 @@ extension T5 {
     /// Attention over `x [rows, length, width]` itself; `bias [rows or 1, heads or 1, length, total]` holds positions
     /// and masks.
     func callAsFunction(_ x: Tensor, bias: Tensor?, cache: (KeyValueCache, layer: Int)?, _ mode: Mode) -> Tensor {
-      if let (cache, layer) = cache, x.size(1) == 1, cache.length > 0, x.device == .cpu {
+      let hasPrefix = (prefix?.count ?? 0) > 0
+      if let (cache, layer) = cache, x.size(1) == 1, cache.length > 0, !hasPrefix, x.device == .cpu {
         let new = (heads(key(x, mode)), heads(value(x, mode)))
         return join(cache.attend(heads(query(x, mode)), new, angles: nil, mask: bias, scale: 1, layer: layer), mode)
       }
       var keys = split(key(x, mode)), values = split(value(x, mode))
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
+      if let prefix { (keys, values) = prefix(keys, values) }
       return attend(x, keys, values, bias, mode)
     }
 

@@ -1,0 +1,24 @@
+public import NN
+import Torch
+
+extension AdapterSet {
+  /// Whether all adapters are changes of their layers' weights.
+  public var isMergeable: Bool { adapters.allSatisfy { $0 is any MergeableAttachment } }
+
+  /// Merges the adapters into their layers' weights and takes them off the model, together with their parameters.
+  public func merge(into store: ParameterStore) {
+    precondition(isMergeable, "merge: \(adapters.map { type(of: $0) }) are no changes of weights")
+    withoutGradient {
+      for linear in store.linears {
+        let own = linear.attachments.filter { attached in adapters.contains { $0 === attached } }
+        for case let adapter as any MergeableAttachment in own {
+          let merged = adapter.merged(linear.weight.master, linear.bias?.master)
+          linear.weight.assign(merged.weight)
+          if let bias = merged.bias { linear.bias?.assign(bias) }
+        }
+        linear.detach { attached in own.contains { $0 === attached } }
+      }
+    }
+    store.remove(where: contains)
+  }
+}

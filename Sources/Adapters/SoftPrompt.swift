@@ -1,0 +1,46 @@
+public import NN
+public import Torch
+
+/// Trained vectors that a model reads in front of every text.
+/// Source: Lester et al. 2021, §2 (arXiv 2104.08691); the vectors start as embeddings of random words, as there.
+public final class SoftPrompt: PromptAttachment {
+  /// `[count, width]`.
+  public let vectors: Parameter
+  public var isEnabled = true
+
+  /// Attaches a new prompt to `slot`; its parameter is named `prompt.<index>.vectors`.
+  public init(on slot: PromptSlot, count: Int, index: Int, seed: UInt64, in store: ParameterStore) {
+    vectors = slot.scope(of: "prompt", index, seed: seed, in: store).parameter("vectors", [count, slot.width]) {
+      slot.randomWords(count, &$0)
+    }
+    slot.attach(self)
+  }
+
+  public var count: Int { vectors.shape[0] }
+  public var parameters: [Parameter] { [vectors] }
+
+  public func callAsFunction(_ embedded: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
+    vectors.value.unsqueezed(0)
+  }
+}
+
+extension PromptSlot {
+  /// Size of the vectors.
+  var width: Int { words.weight.shape[1] }
+
+  /// Where a prompt registers its parameters: `<kind>.<index>`, in the embeddings' dtype and on their device.
+  func scope(of kind: String, _ index: Int, seed: UInt64, in store: ParameterStore) -> Scope {
+    let root = Scope(store: store, dtype: words.weight.value.dtype, device: words.weight.value.device, seed: seed)
+    return root.fresh(.adapter, seed: seed) / kind / index
+  }
+
+  /// Embeddings of `count` random words, float32 `[count, width]`.
+  func randomWords(_ count: Int, _ random: inout Generator) -> Tensor {
+    let entries = UInt64(words.weight.shape[0])
+    let index = (0..<count).map { _ in Int64(random.next() % entries) }
+    return withoutGradient {
+      let table = words.weight.current
+      return table.gathered(0, Tensor(index, device: table.device))
+    }
+  }
+}
