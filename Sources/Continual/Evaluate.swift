@@ -15,12 +15,21 @@ public struct EvaluationSettings: ConfigurationSection {
   public var answers = Answers.scored
   /// Most tokens that a language model writes for an answer.
   public var maxAnswerTokens = 50
+  /// Answers that a beam search keeps side by side; 1 writes the likeliest token each time.
+  public var beams = 1
 
   public enum Answers: String, Codable, Sendable, CaseIterable {
     /// The likeliest class name is the answer.
     case scored
     /// What the model writes, compared with the accepted answers.
     case exactMatch, rougeL
+  }
+
+  /// How answers are written.
+  var generation: GenerationSettings {
+    var generation = GenerationSettings(maxTokens: maxAnswerTokens)
+    if beams > 1 { generation.strategy = .beam(GenerationSettings.Beam(width: beams)) }
+    return generation
   }
 
   public init() {}
@@ -30,6 +39,8 @@ public struct EvaluationSettings: ConfigurationSection {
     ConfigurationKey("validation", "validation examples scored per experience; 0 for none", allowed: .atLeast(0)),
     ConfigurationKey(
       "answers", "language models: scored (the likeliest class), exactMatch or rougeL (of what the model writes)"),
+    ConfigurationKey(
+      "beams", "language models: width of the beam search that writes answers; 1 for none", allowed: .atLeast(1)),
     ConfigurationKey("maxAnswerTokens", "language models: most tokens of an answer", allowed: .atLeast(2)),
   ]
 }
@@ -160,7 +171,7 @@ extension Learner {
     var written = [String](repeating: "", count: examples.count)
     try batches(examples, methods: methods, settings: settings) { places in
       let batch = announced(Batch(places.map { examples[$0] }), withAnswers: false, to: methods)
-      let answers = texts(model.generate(batch, maxTokens: settings.maxAnswerTokens))
+      let answers = texts(model.generate(batch, settings.generation).map(\.tokens))
       for (place, answer) in zip(places, answers) { written[place] = answer }
     }
     return written

@@ -110,8 +110,8 @@ public final class Learner {
   func texts(_ answers: [[Int32]]) -> [String] { answers.map(decode) }
 
   /// What the model reads and must write of a batch where it is pretrained; the batch itself where it learns tasks.
-  /// - Parameter draw: what is drawn for an example depends on it and on the example's id; without it, it is the same
-  ///   whenever an example is posed.
+  ///
+  /// What is drawn for an example depends on `draw` and on the example's id; without `draw` it is always the same.
   public func posed(_ batch: Batch, draw: Generator? = nil) -> Batch {
     guard let objective else { return batch }
     let draw = draw ?? generator.derived("posed")

@@ -11,7 +11,7 @@ public struct ModelDirectory {
   let configuration: Data
   let files: [SafeTensorsFile]
 
-  /// - Parameter needsWeights: whether a directory without weights is refused; `config.json` is enough to draw them anew.
+  /// Opens a directory; without `needsWeights` one that has none is taken too: `config.json` is enough to draw them anew.
   public init(_ url: URL, needsWeights: Bool = true) throws {
     self.url = url
     var isDirectory: ObjCBool = false

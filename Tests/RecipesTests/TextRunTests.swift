@@ -53,7 +53,7 @@ import Torch
   }
 
   private func run(
-    _ name: String, _ methods: String, _ answers: String, model: String = "decoder"
+    _ name: String, _ methods: String, _ answers: String, model: String = "decoder", beams: Int = 1
   ) throws -> AccuracyMatrix {
     let recipe = try Recipe(
       yaml: """
@@ -61,7 +61,7 @@ import Torch
         stream: {name: folder, folder: "\(scratch.url.path)/stream"}
         methods: [\(methods)]
         training: {epochs: 12, batchSize: 4, maxTokens: 40, learningRate: 1e-2, precision: fp32}
-        evaluation: {answers: \(answers), maxAnswerTokens: 4}
+        evaluation: {answers: \(answers), maxAnswerTokens: 4, beams: \(beams)}
         """, name: name)
     var runner = Runner(places: scratch.places)
     runner.isQuiet = true
@@ -90,7 +90,7 @@ import Torch
     // A small adapter on weights that were never trained can do little.
     if methods != "lora" { #expect(scored[after: 0, on: 0] ?? 0 >= 75, "\(scored.rows)") }
     guard methods == "finetune" else { return }
-    let written = try run("written", methods, "exactMatch", model: "encoder-decoder")
+    let written = try run("written", methods, "exactMatch", model: "encoder-decoder", beams: 2)
     #expect(written[after: 0, on: 0] == scored[after: 0, on: 0])
   }
 

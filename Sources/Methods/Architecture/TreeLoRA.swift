@@ -15,8 +15,10 @@ public import Torch
 /// takes the values of A for its gradients, and the loss − strength·(step/steps)·loss·⟨A, s_k⟩/|⟨A, s_k⟩|, the quotients
 /// without gradient: `signature: values`.
 /// Deviations: the paper's inner product of gradients acts on the gradient itself, without second derivatives; cosines
-/// and distances of normalised signatures, so that their scale does not matter; the bandit counts over an experience
-/// instead of an epoch; the loss raises ⟨A, s_k⟩ where it is negative too; the classification heads train too.
+/// and distances of normalised signatures, so that their scale does not matter; the tree holds the signatures, and its
+/// prior is min(1 + cosine, 1.5), where the code holds their differences and has min(likeness, 1.5); the bandit's scores
+/// are shifted to begin at zero, and it counts over an experience instead of an epoch; the loss raises ⟨A, s_k⟩ where it
+/// is negative too; the classification heads train too.
 public final class TreeLoRA: ContinualMethod {
   /// What stands for an experience.
   public enum Signature: String, Codable, Sendable, CaseIterable {
