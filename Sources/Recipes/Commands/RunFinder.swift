@@ -28,8 +28,8 @@ public enum RunFinder {
         notes.append("left out, no results yet: \(folder.relativePath)")
         return nil
       }
-      if !directory.isComplete { notes.append("not finished: \(folder.relativePath)") }
       var record = try directory.record()
+      if !record.matrix.isComplete { notes.append("not finished: \(folder.relativePath)") }
       record.id = folder.relativePath
       return record
     }
