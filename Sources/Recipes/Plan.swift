@@ -22,12 +22,19 @@ public struct Plan: Sendable, Encodable {
   /// Examples that all evaluations score together.
   public let evaluations: Int
 
-  public init(_ session: Session) {
+  /// - Parameters:
+  ///   - session: what would run.
+  ///   - prepares: whether adapters are made first, so that they count too; the session cannot train afterwards.
+  public init(_ session: Session, prepares: Bool = false) throws {
     let learner = session.trainer.learner, settings = session.recipe.training
     var plans: [Row] = []
     var trained = Set<String>()
     let count = learner.stream.count
     for experience in learner.stream.experiences {
+      if prepares {
+        learner.begin(experience)
+        for method in session.trainer.methods { try method.prepare(experience, learner: learner) }
+      }
       let data = learner.data(of: experience)
       var plan = TrainingPlan(examples: data.train, epochs: settings.epochs)
       plan = session.trainer.methods.reduce(plan) { plan, method in

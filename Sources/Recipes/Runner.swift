@@ -126,7 +126,7 @@ public struct Runner {
 
   /// Refuses a run that cannot fit, before it starts.
   private static func checkRoom(_ session: Session, _ directory: RunDirectory) throws {
-    let plan = Plan(session)
+    let plan = try Plan(session)
     let needed = plan.diskBytes - Disk.size(of: directory.checkpoints)
     if let disk = Disk.available(at: directory.url), disk < needed {
       throw RoomError.disk(needed: needed, available: disk, path: directory.url.path)

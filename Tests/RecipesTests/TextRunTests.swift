@@ -1,3 +1,4 @@
+import Adapters
 import Continual
 import Evaluation
 import Foundation
@@ -123,6 +124,22 @@ import Torch
     #expect(matrix[after: 0, on: 0] ?? 0 >= 75, "\(matrix.rows)")
     let record = try RunDirectory(scratch.url.appendingPathComponent("free")).record()
     #expect(record.macroF1?.rows.allSatisfy { $0.allSatisfy { $0 == nil } } == true)
+  }
+
+  @Test func aPlanCountsTheAdapters() throws {
+    try writeStream("label")
+    let recipe = try Recipe(
+      yaml: """
+        model: {name: "\(scratch.url.path)/decoder", startsFresh: true}
+        stream: {name: folder, folder: "\(scratch.url.path)/stream"}
+        methods: [{inc-lora: {rank: 2}}]
+        """, name: "plan")
+    // Two experiences, two layers of 16 × 16, two factors of rank 2.
+    let plan = try Plan(try Session(recipe, places: scratch.places), prepares: true)
+    #expect(plan.trainableParameters == 2 * 2 * 2 * (16 * 2))
+    let wrong = try Recipe(
+      yaml: recipe.yaml().replacingOccurrences(of: "targets: []", with: "targets: [nowhere]"), name: "wrong")
+    #expect(throws: AdapterError.self) { try Plan(try Session(wrong, places: scratch.places), prepares: true) }
   }
 
   @Test func methodsOnHeadsAreRefused() throws {
