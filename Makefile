@@ -2,6 +2,7 @@
 export PKG_CONFIG_PATH := $(CURDIR)/.torch:$(PKG_CONFIG_PATH)
 export JAY_MODELS ?= $(CURDIR)/.models
 export OMP_WAIT_POLICY ?= PASSIVE
+export GOMP_SPINCOUNT ?= 1000
 
 .PHONY: build test docs check format golden bench index setup
 

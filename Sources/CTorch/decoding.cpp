@@ -1,21 +1,18 @@
 // What a decoder does for one new token a row on the CPU, where many small operations cost more than their arithmetic.
-#include <ATen/Parallel.h>
-#include <ATen/core/dispatch/Dispatcher.h>
-#include <ATen/core/ivalue.h>
+#include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "kernels.h"
 #include "support.h"
 
-using jay::get;
+using jay::floats, jay::get, jay::lanes, jay::load;
 
 namespace {
 
-#define JAY_INLINE inline __attribute__((always_inline))
-
-constexpr int64_t lanes = 16, widest = 512;
+constexpr int64_t widest = 512;
 
 /// The attention of one query head; `T` is float or bfloat16, sums are float.
 template <typename T>
@@ -27,6 +24,21 @@ struct Head {
   float *out;     // `width` values.
 };
 
+/// e^x for x ≤ 0, to 2 units in the last place: e^x = 2^n · e^r with |r| ≤ ln 2 / 2, and a polynomial for e^r.
+JAY_INLINE float exponential(float x) {
+  x = std::max(x, -87.f);
+  const float n = __builtin_rintf(x * 1.44269504f);
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  float y = 1.9875691500e-4f;
+  y = y * r + 1.3981999507e-3f;
+  y = y * r + 8.3334519073e-3f;
+  y = y * r + 4.1665795894e-2f;
+  y = y * r + 1.6666665459e-1f;
+  y = y * r + 5.0000001201e-1f;
+  y = y * r * r + r + 1.f;
+  return y * __builtin_bit_cast(float, int32_t(n) * (1 << 23) + (127 << 23));
+}
+
 template <typename T>
 JAY_INLINE void attend(const Head<T> &head) {
   float query[widest];
@@ -35,23 +47,25 @@ JAY_INLINE void attend(const Head<T> &head) {
   const int64_t whole = head.width / lanes * lanes;
   for (int64_t t = 0; t < head.length; ++t) {
     const T *key = head.keys + t * head.key_stride;
-    // Separate sums, so that the compiler may use vectors.
-    float part[lanes] = {};
-    for (int64_t d = 0; d < whole; d += lanes)
-      for (int64_t i = 0; i < lanes; ++i) part[i] += query[d + i] * float(key[d + i]);
-    float sum = head.mask ? float(head.mask[t * head.mask_stride]) : 0;
-    for (int64_t d = whole; d < head.width; ++d) sum += query[d] * float(key[d]);
-    for (int64_t i = 0; i < lanes; ++i) sum += part[i];
-    head.scores[t] = sum;
-    largest = std::max(largest, sum);
+    floats sums = {};
+    for (int64_t d = 0; d < whole; d += lanes) sums += load(query + d) * load(key + d);
+    float score = jay::sum(sums) + (head.mask ? float(head.mask[t * head.mask_stride]) : 0);
+    for (int64_t d = whole; d < head.width; ++d) score += query[d] * float(key[d]);
+    head.scores[t] = score;
+    largest = std::max(largest, score);
   }
+  for (int64_t t = 0; t < head.length; ++t) head.scores[t] = exponential(head.scores[t] - largest);
   float total = 0;
-  for (int64_t t = 0; t < head.length; ++t) total += head.scores[t] = std::exp(head.scores[t] - largest);
-  std::fill(head.out, head.out + head.width, 0.f);
-  for (int64_t t = 0; t < head.length; ++t) {
-    const T *value = head.values + t * head.value_stride;
-    const float share = head.scores[t] / total;
-    for (int64_t d = 0; d < head.width; ++d) head.out[d] += share * float(value[d]);
+  for (int64_t t = 0; t < head.length; ++t) total += head.scores[t];
+  for (int64_t d = 0; d < whole; d += lanes) {
+    floats mixed = {};
+    for (int64_t t = 0; t < head.length; ++t) mixed += head.scores[t] * load(head.values + t * head.value_stride + d);
+    *reinterpret_cast<floats *>(head.out + d) = mixed / total;
+  }
+  for (int64_t d = whole; d < head.width; ++d) {
+    float mixed = 0;
+    for (int64_t t = 0; t < head.length; ++t) mixed += head.scores[t] * float(head.values[t * head.value_stride + d]);
+    head.out[d] = mixed / total;
   }
 }
 
@@ -79,7 +93,7 @@ void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &
   auto angle = [&](const at::Tensor &x, int64_t row) -> const T * {
     return x.defined() ? x.const_data_ptr<T>() + (x.size(0) == 1 ? 0 : row * width) : nullptr;
   };
-  at::parallel_for(0, rows * stored, 8, [&](int64_t begin, int64_t end) {
+  jay::parallel_for(rows * stored, 8, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(length);
     T rotated[widest];
     float mixed[widest];
@@ -134,7 +148,7 @@ void rms_norm_rows(const at::Tensor &x, const at::Tensor &weight, double epsilon
   const int64_t width = weight.size(0), rows = x.numel() / width;
   const T *from = x.const_data_ptr<T>(), *scale = weight.const_data_ptr<T>();
   T *to = out.data_ptr<T>();
-  at::parallel_for(0, rows, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
+  jay::parallel_for(rows, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
     std::vector<float> row(width);
     for (int64_t i = begin; i < end; ++i) {
       normalise_one(from + i * width, scale, width, float(epsilon), row.data());
@@ -143,7 +157,47 @@ void rms_norm_rows(const at::Tensor &x, const at::Tensor &weight, double epsilon
   });
 }
 
+/// The largest value and whether there is a NaN.
+JAY_VECTOR void find_largest(const float *x, int64_t count, float *largest, bool *has_nan) {
+  float part[lanes];
+  int32_t odd[lanes] = {};
+  std::fill(part, part + lanes, -INFINITY);
+  const int64_t whole = count / lanes * lanes;
+  for (int64_t k = 0; k < whole; k += lanes)
+    for (int64_t i = 0; i < lanes; ++i) {
+      part[i] = x[k + i] > part[i] ? x[k + i] : part[i];
+      odd[i] |= x[k + i] != x[k + i];
+    }
+  *largest = -INFINITY, *has_nan = false;
+  for (int64_t i = 0; i < lanes; ++i) *largest = std::max(*largest, part[i]), *has_nan |= odd[i] != 0;
+  for (int64_t k = whole; k < count; ++k) *largest = std::max(*largest, x[k]), *has_nan |= std::isnan(x[k]);
+}
+
 }  // namespace
+
+bool jay::can_find_largest(const at::Tensor &x, int64_t dim) {
+  return x.device().is_cpu() && x.dim() == 2 && dim == 1 && x.scalar_type() == at::kFloat && x.is_contiguous() &&
+         x.size(1) > 0;
+}
+
+at::Tensor jay::largest_places(const at::Tensor &x) {
+  const int64_t width = x.size(1);
+  auto out = at::empty({x.size(0)}, x.options().dtype(at::kLong));
+  int64_t *places = out.data_ptr<int64_t>();
+  const float *rows = x.const_data_ptr<float>();
+  std::atomic<bool> any_nan = false;
+  jay::parallel_for(x.size(0), std::max<int64_t>(1, 32768 / width), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      const float *values = rows + row * width;
+      float largest;
+      bool has_nan;
+      find_largest(values, width, &largest, &has_nan);
+      if (has_nan) any_nan = true;
+      places[row] = std::find(values, values + width, largest) - values;
+    }
+  });
+  return any_nan ? x.argmax(1) : out;
+}
 
 bool jay::can_normalise(const at::Tensor &x, const at::Tensor &weight) {
   return !at::GradMode::is_enabled() && x.device().is_cpu() && weight.dim() == 1 && weight.is_contiguous() &&
@@ -177,31 +231,6 @@ int ct_attention_step(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor cos, ct_t
     if (query.scalar_type() == at::kFloat) run(attention_step<float>);
     else run(attention_step<at::BFloat16>);
     *out = jay::own(result);
-  });
-}
-
-bool ct_can_pack(ct_tensor weight) {
-  const auto &x = get(weight);
-  return x.device().is_cpu() && x.dim() == 2 && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16) &&
-         c10::Dispatcher::singleton().findSchema({"mkldnn::_reorder_linear_weight", ""}).has_value();
-}
-
-int ct_pack_weight(ct_tensor weight, int64_t rows, ct_tensor *out) {
-  return jay::guarded([&] {
-    static const auto pack = c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_reorder_linear_weight", "");
-    torch::jit::Stack stack{get(weight).detach(), rows};
-    pack.callBoxed(&stack);
-    *out = jay::own(stack.front().toTensor());
-  });
-}
-
-int ct_linear_packed(ct_tensor x, ct_tensor packed, ct_tensor bias, ct_tensor *out) {
-  return jay::guarded([&] {
-    static const auto linear = c10::Dispatcher::singleton().findSchemaOrThrow("mkldnn::_linear_pointwise", "");
-    torch::jit::Stack stack{get(x), get(packed), bias ? c10::IValue(get(bias)) : c10::IValue(), "none",
-                            c10::List<std::optional<at::Scalar>>(), ""};
-    linear.callBoxed(&stack);
-    *out = jay::own(stack.front().toTensor());
   });
 }
 

@@ -1,6 +1,7 @@
 // Our own element-wise kernels: one pass over memory, the same values on every thread count.
 #pragma once
 #include <ATen/ATen.h>
+#include <ATen/TensorIterator.h>
 
 namespace jay {
 
@@ -13,11 +14,46 @@ at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint6
 bool can_normalise(const at::Tensor &x, const at::Tensor &weight);
 at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &weight, double epsilon);
 
-/// A function that the loops below are compiled for on several instruction sets, chosen at load time.
+/// The place of the first largest value of each row of a contiguous float32 matrix on the CPU; ATen's takes five times
+/// as long. Rows with a NaN are ATen's.
+bool can_find_largest(const at::Tensor &x, int64_t dim);
+at::Tensor largest_places(const at::Tensor &x);
+
+/// Runs `body(begin, end)` on parts of `0..<count` of at least `grain`, on libtorch's threads. ATen's own `parallel_for`
+/// is compiled into its caller and needs OpenMP there, or it runs on one thread; the iterator's is compiled in libtorch.
+template <typename Body>
+void parallel_for(int64_t count, int64_t grain, const Body &body) {
+  if (count <= grain) return count > 0 ? body(0, count) : void();
+  auto places = at::empty({count}, at::kByte);
+  const char *first = static_cast<const char *>(places.data_ptr());
+  auto iterator = at::TensorIteratorConfig().add_output(places).resize_outputs(false).check_all_same_dtype(false).build();
+  iterator.for_each([&](char **data, const int64_t *, int64_t n) { body(data[0] - first, data[0] - first + n); }, grain);
+}
+
+/// A function whose loops are compiled for several instruction sets, chosen at load time.
 #if defined(__x86_64__) && defined(__linux__)
 #define JAY_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define JAY_VECTOR
 #endif
+
+#define JAY_INLINE inline __attribute__((always_inline))
+
+/// Sixteen floats, in as many registers as the instruction set needs.
+typedef float floats __attribute__((vector_size(64), aligned(4)));
+constexpr int64_t lanes = 16;
+
+JAY_INLINE floats load(const float *x) { return *reinterpret_cast<const floats *>(x); }
+JAY_INLINE floats load(const at::BFloat16 *x) {
+  typedef uint16_t halves __attribute__((vector_size(32), aligned(2)));
+  typedef uint32_t words __attribute__((vector_size(64)));
+  return reinterpret_cast<floats>(__builtin_convertvector(*reinterpret_cast<const halves *>(x), words) << 16);
+}
+JAY_INLINE float sum(floats x) {
+  x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  return x[0] + x[1];
+}
 
 }  // namespace jay

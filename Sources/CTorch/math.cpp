@@ -1,3 +1,4 @@
+#include "kernels.h"
 #include "support.h"
 
 using jay::get;
@@ -106,7 +107,9 @@ int ct_norm(ct_tensor x, double p, const int64_t *dims, int32_t rank, bool keep,
 }
 int ct_amax(ct_tensor x, int32_t dim, bool keep, ct_tensor *out) { CT_RETURN(get(x).amax(dim, keep)); }
 int ct_amin(ct_tensor x, int32_t dim, bool keep, ct_tensor *out) { CT_RETURN(get(x).amin(dim, keep)); }
-int ct_argmax(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(get(x).argmax(dim)); }
+int ct_argmax(ct_tensor x, int32_t dim, ct_tensor *out) {
+  CT_RETURN(jay::can_find_largest(get(x), dim) ? jay::largest_places(get(x)) : get(x).argmax(dim));
+}
 int ct_logsumexp(ct_tensor x, int32_t dim, bool keep, ct_tensor *out) { CT_RETURN(get(x).logsumexp(dim, keep)); }
 int ct_cumsum(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(get(x).cumsum(dim)); }
 int ct_all(ct_tensor x, ct_tensor *out) { CT_RETURN(get(x).all()); }

@@ -37,7 +37,18 @@ public final class Linear {
 
   /// `[..., inputs]` → `[..., outputs]`.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    var y = mode.packed?.linear(x, weight, bias) ?? x.linear(weight.value, bias?.value)
+    completed(mode.packed?.linear(x, [self])?[0] ?? x.linear(weight.value, bias?.value), x, mode)
+  }
+
+  /// Layers that read the same: `[..., inputs]` → `[..., outputs]` of each. A step of decoding makes one product of them.
+  public static func sideBySide(_ layers: [Linear], _ x: Tensor, _ mode: Mode) -> [Tensor] {
+    guard let products = mode.packed?.linear(x, layers) else { return layers.map { $0(x, mode) } }
+    return zip(layers, products).map { $0.completed($1, x, mode) }
+  }
+
+  /// The layer's output, from its own product with `x`.
+  private func completed(_ product: Tensor, _ x: Tensor, _ mode: Mode) -> Tensor {
+    var y = product
     for attachment in attachments where attachment.isEnabled { y = attachment(x, y, mode) }
     output.observe(y, mode)
     return y

@@ -1,25 +1,31 @@
-public import Torch
+import Torch
 
 /// Copies of weights in the order in which single steps of decoding read them fastest, made when first used.
 ///
 /// They hold for as long as the weights do not change: the writing of one batch of answers.
 public final class PackedWeights {
-  private let rows: Int
+  /// More rows than this are faster as ordinary products.
+  private static let mostRows = 32
   private var packed: [ObjectIdentifier: Tensor] = [:]
   private var isPossible = true
 
-  /// For steps of so many rows.
-  public init(rows: Int) { self.rows = rows }
+  public init() {}
 
-  /// x·Wᵀ + bias; nil where weights cannot be packed.
-  func linear(_ x: Tensor, _ weight: Parameter, _ bias: Parameter?) -> Tensor? {
-    guard isPossible else { return nil }
-    if let known = packed[ObjectIdentifier(weight)] { return x.linear(packed: known, bias?.value) }
-    guard let made = weight.value.packed(rows: rows) else {
-      isPossible = false
-      return nil
+  /// x·Wᵀ + bias of each layer; nil where that is no faster, or weights cannot be packed.
+  func linear(_ x: Tensor, _ layers: [Linear]) -> [Tensor]? {
+    guard isPossible, x.count / x.size(-1) <= Self.mostRows else { return nil }
+    var read: [(weight: Tensor, outputs: Int, bias: Tensor?)] = []
+    for layer in layers {
+      guard let weight = known(layer.weight) else { return nil }
+      read.append((weight, layer.outputs, layer.bias?.value))
     }
-    packed[ObjectIdentifier(weight)] = made
-    return x.linear(packed: made, bias?.value)
+    return x.linear(packed: read)
+  }
+
+  private func known(_ weight: Parameter) -> Tensor? {
+    if let known = packed[ObjectIdentifier(weight)] { return known }
+    let made = weight.value.packed()
+    if let made { packed[ObjectIdentifier(weight)] = made } else { isPossible = false }
+    return made
   }
 }

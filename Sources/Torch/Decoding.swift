@@ -26,17 +26,24 @@ extension Tensor {
     }
   }
 
-  /// This weight `[outputs, inputs]`, copied to the order in which products with `rows` rows read it; nil where the
-  /// device or this build of libtorch has no such order.
-  public func packed(rows: Int) -> Tensor? {
+  /// This weight `[outputs, inputs]`, copied to the order in which products with few rows read it; nil on other devices
+  /// than the CPU and in other dtypes than float32 and bfloat16.
+  public func packed() -> Tensor? {
     guard ct_can_pack(pointer) else { return nil }
-    return make("packed", [self]) { ct_pack_weight(pointer, Int64(rows), $0) }
+    return make("packed", [self]) { ct_pack_weight(pointer, $0) }
   }
 
-  /// x·weightᵀ + bias with a weight from `packed`.
-  public func linear(packed weight: Tensor, _ bias: Tensor?) -> Tensor {
-    make("linear", [self, weight] + (bias.map { [$0] } ?? [])) {
-      ct_linear_packed(pointer, weight.pointer, bias?.pointer, $0)
+  /// x·weightᵀ + bias for several weights at once: the threads divide their rows among them.
+  /// - Parameter layers: each weight as `packed()` gave it, how many outputs it has, and its bias `[outputs]`; all of one
+  ///   width and of the dtype of x.
+  /// - Returns: `[..., outputs]` for each.
+  public func linear(packed layers: [(weight: Tensor, outputs: Int, bias: Tensor?)]) -> [Tensor] {
+    let weights = layers.map { Optional($0.weight.pointer) }, biases = layers.map { $0.bias?.pointer }
+    let outputs = layers.map { Int64($0.outputs) }
+    var out = [OpaquePointer?](repeating: nil, count: layers.count)
+    perform("linear", [self] + layers.flatMap { [$0.weight] + ($0.bias.map { [$0] } ?? []) }) {
+      ct_linear_few_rows(pointer, weights, biases, outputs, Int32(layers.count), &out)
     }
+    return out.compactMap { $0.map(Tensor.init(owning:)) }
   }
 }

@@ -36,16 +36,23 @@ import Torch
     #expect(difference(values.at(2, length - 1).to(.float32), value.to(.float32), atol: 0) == nil)
   }
 
-  @Test(arguments: [DType.float32, .bfloat16]) func packedWeightsGiveTheSameProducts(_ dtype: DType) throws {
+  @Test(arguments: [DType.float32, .bfloat16], [48, 37]) func packedWeightsGiveTheSameProducts(
+    _ dtype: DType, inputs: Int
+  ) throws {
     var random = Generator(seed: 2)
-    let x = Tensor.normal([8, 1, 48], &random).to(dtype), weight = Tensor.normal([40, 48], &random).to(dtype)
-    let bias = Tensor.normal([40], &random).to(dtype)
-    guard let packed = inference({ weight.packed(rows: 8) }) else { return }
-    for rows in [8, 3] {
+    let x = Tensor.normal([19, 1, inputs], &random).to(dtype), bias = Tensor.normal([40], &random).to(dtype)
+    let weights = [40, 16, 700].map { Tensor.normal([$0, inputs], &random).to(dtype) }
+    let layers = try inference {
+      try weights.enumerated().map { try (#require($1.packed()), $1.size(0), $0 == 0 ? bias : nil) }
+    }
+    for rows in [1, 2, 3, 4, 5, 6, 7, 8, 9, 19] {
       let part = x.narrowed(0, 0..<rows)
-      let product = inference { part.linear(packed: packed, bias) }
-      #expect(difference(product.to(.float32), part.linear(weight, bias).to(.float32), atol: 0.05, rtol: 0.01) == nil)
-      if dtype == .float32 { #expect(difference(product, part.linear(weight, bias), atol: 1e-4) == nil) }
+      let products = inference { part.linear(packed: layers) }
+      for (weight, product) in zip(weights, products) {
+        let plain = part.linear(weight, weight.size(0) == 40 ? bias : nil)
+        #expect(difference(product.to(.float32), plain.to(.float32), atol: 0.05, rtol: 0.01) == nil)
+        if dtype == .float32 { #expect(difference(product, plain, atol: 1e-4) == nil) }
+      }
     }
   }
 

@@ -32,7 +32,7 @@ enum Jay {
       process.arguments = arguments
       process.currentDirectoryURL = folder
       var environment = ProcessInfo.processInfo.environment
-      environment["OMP_WAIT_POLICY"] = "PASSIVE"
+      (environment["OMP_WAIT_POLICY"], environment["GOMP_SPINCOUNT"]) = ("PASSIVE", "1000")
       (environment["JAY_HOME"], environment["JAY_MODELS"]) = (folder.path, nil)
       process.environment = environment
       process.standardInput = FileHandle.nullDevice

@@ -34,6 +34,17 @@ import Torch
     #expect(Tensor([7, 7, 7] as [Float]).argmax(0).item() == 0, "the first on ties")
   }
 
+  @Test(arguments: [1, 15, 16, 1000]) func theFirstLargestPlaceOfEachRow(_ width: Int) {
+    var random = Generator(seed: 4)
+    let x = Tensor.normal([3, width], &random)
+    let values = x.values(), rows = (0..<3).map { values[$0 * width..<($0 + 1) * width] }
+    #expect(
+      x.argmax(1).scalars(Int64.self) == rows.map { Int64(($0.firstIndex(of: $0.max() ?? 0) ?? 0) - $0.startIndex) })
+    #expect(Tensor.zeros([2, width]).argmax(1).scalars(Int64.self) == [0, 0], "the first on ties")
+    let broken = Tensor([Float](repeating: 1, count: width - 1) + [.nan], shape: [1, width])
+    #expect(broken.argmax(1).scalars(Int64.self) == [Int64(width - 1)], "a NaN counts as the largest, as in PyTorch")
+  }
+
   @Test func logSumExpSurvivesLargeNumbers() {
     let y = Tensor([1000, 1000, 0, 0] as [Float], shape: [2, 2])
     #expect(difference(y.logSumExp(1), [1000.6931, 0.6931472], shape: [2], atol: 1e-4) == nil)

@@ -162,10 +162,11 @@ int ct_attention_step(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor cos, ct_t
                       ct_tensor values, int64_t length, ct_tensor mask, double scale, ct_tensor *out);
 /// Whether `ct_pack_weight` can take this weight.
 bool ct_can_pack(ct_tensor weight);
-/// A copy of a weight `[outputs, inputs]` in the order in which `ct_linear_packed` reads it for so many rows.
-int ct_pack_weight(ct_tensor weight, int64_t rows, ct_tensor *out);
-/// `ct_linear` with a packed weight.
-int ct_linear_packed(ct_tensor x, ct_tensor packed, ct_tensor bias, ct_tensor *out);
+/// A copy of a weight `[outputs, inputs]` in the order in which `ct_linear_few_rows` reads it.
+int ct_pack_weight(ct_tensor weight, ct_tensor *out);
+/// `ct_linear` with each of `count` packed weights of so many outputs; each of the `biases` may be NULL.
+int ct_linear_few_rows(ct_tensor x, const ct_tensor *weights, const ct_tensor *biases, const int64_t *outputs,
+                       int32_t count, ct_tensor *out);
 
 // MARK: Autograd
 int ct_set_requires_gradient(ct_tensor x, bool enabled);

@@ -28,7 +28,7 @@ final class CausalReading: Reading {
   }
 
   func next(_ tokens: Tensor) -> Tensor {
-    let mode = pace.next(rows: tokens.size(0))
+    let mode = pace.next()
     let hidden = model.hidden(tokens.unsqueezed(1), places.next(), cache: cache, mode)
     return model.logits(hidden.squeezed(1), mode).to(.float32)
   }

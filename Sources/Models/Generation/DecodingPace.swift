@@ -4,15 +4,15 @@ import Torch
 /// How each step of a decoding runs: which rows it holds, and when packing the weights pays, which costs as much as a few
 /// steps; short answers end before that.
 struct DecodingPace {
-  private static let stepsBefore = 6
+  private static let stepsBefore = 3
   private var steps = 0
   private var mode = Mode.evaluation
   private var rows: Tensor?
 
   /// How the next step runs.
-  mutating func next(rows: Int) -> Mode {
+  mutating func next() -> Mode {
     steps += 1
-    if steps == Self.stepsBefore { mode = .decoding(PackedWeights(rows: rows)) }
+    if steps == Self.stepsBefore { mode = .decoding(PackedWeights()) }
     mode.rows = self.rows
     return mode
   }

@@ -26,7 +26,7 @@ final class Seq2SeqReading: Reading {
   }
 
   func next(_ tokens: Tensor) -> Tensor {
-    let mode = pace.next(rows: tokens.size(0))
+    let mode = pace.next()
     return model.logits(decode(tokens.unsqueezed(1), places.next(), mode).squeezed(1), mode).to(.float32)
   }
 

@@ -105,7 +105,8 @@ public final class Llama: CausalLanguageModel {
     ) -> Tensor {
       let attended = x + attention(inputNorm(x), angles, mask, cache, mode)
       let y = outputNorm(attended)
-      return attended + down(configuration.activation(gate(y, mode)) * up(y, mode), mode)
+      let inner = Linear.sideBySide([gate, up], y, mode)
+      return attended + down(configuration.activation(inner[0]) * inner[1], mode)
     }
 
     private func attention(
@@ -118,9 +119,10 @@ public final class Llama: CausalLanguageModel {
         let parts = y.reshaped(rows, length, heads, headWidth)
         return norm.map { $0(parts) } ?? parts
       }
-      let queries = split(query(x, mode), configuration.attentionHeads, queryNorm)
-      var keys = split(key(x, mode), configuration.keyValueHeads, keyNorm)
-      var values = split(value(x, mode), configuration.keyValueHeads, nil)
+      let read = Linear.sideBySide([query, key, value], x, mode)
+      let queries = split(read[0], configuration.attentionHeads, queryNorm)
+      var keys = split(read[1], configuration.keyValueHeads, keyNorm)
+      var values = split(read[2], configuration.keyValueHeads, nil)
       if let (cache, layer) = cache, length == 1, cache.length > 0, prefix.count == 0, x.device == .cpu {
         let mixed = cache.attend(
           queries.squeezed(1), (keys.squeezed(1), values.squeezed(1)), angles: angles, mask: mask, scale: scale,

@@ -28,8 +28,9 @@ extension T5 {
     func callAsFunction(_ x: Tensor, bias: Tensor?, cache: (KeyValueCache, layer: Int)?, _ mode: Mode) -> Tensor {
       let hasPrefix = (prefix?.count ?? 0) > 0
       if let (cache, layer) = cache, x.size(1) == 1, cache.length > 0, !hasPrefix, x.device == .cpu {
-        let new = (heads(key(x, mode)), heads(value(x, mode)))
-        return join(cache.attend(heads(query(x, mode)), new, angles: nil, mask: bias, scale: 1, layer: layer), mode)
+        let read = Linear.sideBySide([query, key, value], x, mode).map(heads)
+        return join(
+          cache.attend(read[0], (read[1], read[2]), angles: nil, mask: bias, scale: 1, layer: layer), mode)
       }
       var keys = split(key(x, mode)), values = split(value(x, mode))
       if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
@@ -90,7 +91,8 @@ extension T5 {
     }
 
     func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-      let y = gate.map { activation($0(x, mode)) * input(x, mode) } ?? activation(input(x, mode))
+      let inner = Linear.sideBySide([input] + (gate.map { [$0] } ?? []), x, mode)
+      let y = inner.count == 2 ? activation(inner[1]) * inner[0] : activation(inner[0])
       return output(mode.dropout(y, dropout), mode)
     }
   }
