@@ -8,7 +8,7 @@
 #include "kernels.h"
 #include "support.h"
 
-using jay::floats, jay::get, jay::lanes, jay::load;
+using jay::exponential, jay::floats, jay::get, jay::lanes, jay::load;
 
 namespace {
 
@@ -23,21 +23,6 @@ struct Head {
   float *scores;  // Room for `length`.
   float *out;     // `width` values.
 };
-
-/// e^x for x ≤ 0, to 2 units in the last place: e^x = 2^n · e^r with |r| ≤ ln 2 / 2, and a polynomial for e^r.
-JAY_INLINE float exponential(float x) {
-  x = std::max(x, -87.f);
-  const float n = __builtin_rintf(x * 1.44269504f);
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  float y = 1.9875691500e-4f;
-  y = y * r + 1.3981999507e-3f;
-  y = y * r + 8.3334519073e-3f;
-  y = y * r + 4.1665795894e-2f;
-  y = y * r + 1.6666665459e-1f;
-  y = y * r + 5.0000001201e-1f;
-  y = y * r * r + r + 1.f;
-  return y * __builtin_bit_cast(float, int32_t(n) * (1 << 23) + (127 << 23));
-}
 
 template <typename T>
 JAY_INLINE void attend(const Head<T> &head) {

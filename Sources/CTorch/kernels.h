@@ -3,6 +3,9 @@
 #include <ATen/ATen.h>
 #include <ATen/TensorIterator.h>
 
+#include <algorithm>
+#include <cmath>
+
 namespace jay {
 
 /// Zeroes each element with `probability` and scales the rest by 1/(1−probability). Element i is kept or
@@ -54,6 +57,29 @@ JAY_INLINE float sum(floats x) {
   x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
   x += __builtin_shufflevector(x, x, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
   return x[0] + x[1];
+}
+
+
+/// e^x for x ≤ 0, to 2 units in the last place: e^x = 2^n · e^r with |r| ≤ ln 2 / 2, and a polynomial for e^r.
+JAY_INLINE float exponential(float x) {
+  x = std::max(x, -87.f);
+  const float n = __builtin_rintf(x * 1.44269504f);
+  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  float y = 1.9875691500e-4f;
+  y = y * r + 1.3981999507e-3f;
+  y = y * r + 8.3334519073e-3f;
+  y = y * r + 4.1665795894e-2f;
+  y = y * r + 1.6666665459e-1f;
+  y = y * r + 5.0000001201e-1f;
+  y = y * r * r + r + 1.f;
+  return y * __builtin_bit_cast(float, int32_t(n) * (1 << 23) + (127 << 23));
+}
+
+/// A 32-bit finaliser (C. Wellons' "lowbias32"), cheap in vector registers.
+JAY_INLINE uint32_t mix32(uint32_t x) {
+  x = (x ^ (x >> 16)) * 0x7feb352du;
+  x = (x ^ (x >> 15)) * 0x846ca68bu;
+  return x ^ (x >> 16);
 }
 
 }  // namespace jay

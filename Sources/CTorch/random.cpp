@@ -8,6 +8,8 @@
 #include "kernels.h"
 #include "support.h"
 
+using jay::mix32;
+
 namespace {
 
 /// SplitMix64's finaliser (Steele et al. 2014): a bijection with good avalanche.
@@ -16,13 +18,6 @@ inline uint64_t mix(uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9ull;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EBull;
   return x ^ (x >> 31);
-}
-
-/// A 32-bit finaliser (C. Wellons' "lowbias32"), cheap in vector registers.
-inline uint32_t mix32(uint32_t x) {
-  x = (x ^ (x >> 16)) * 0x7feb352du;
-  x = (x ^ (x >> 15)) * 0x846ca68bu;
-  return x ^ (x >> 16);
 }
 
 inline double unit(uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1.0p-53; }

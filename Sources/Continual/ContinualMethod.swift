@@ -28,6 +28,9 @@ public protocol ContinualMethod: AnyObject, SendableMetatype {
   func willForward(_ batch: DeviceBatch, learner: Learner)
   /// A term added to the loss: a scalar in the graph, or nil.
   func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor?
+  /// The forward pass of a micro-batch is done, its backward pass comes: what is known of the activations may spare some
+  /// of it. `isWhole` says whether the micro-batch is all of the update.
+  func willBackpropagate(isWhole: Bool, at step: Step) throws
   /// Gradients are complete and unclipped: mask or project them.
   func willUpdate(_ parameters: [Parameter], at step: Step) throws
   /// Weights have moved.
@@ -46,6 +49,7 @@ extension ContinualMethod {
   public func compose(_ batch: Batch, at step: Step) throws -> Batch { batch }
   public func willForward(_ batch: DeviceBatch, learner: Learner) {}
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor? { nil }
+  public func willBackpropagate(isWhole: Bool, at step: Step) throws {}
   public func willUpdate(_ parameters: [Parameter], at step: Step) throws {}
   public func didUpdate(_ parameters: [Parameter], at step: Step) throws {}
   public func didEnd(_ experience: Experience, learner: Learner) throws {}
@@ -62,6 +66,8 @@ public struct TrainingPlan {
   public var isTrained: (Parameter) -> Bool
   /// Whether weights go back to the pretrained ones (and fresh heads) first.
   public var startsFromPretrained = false
+  /// Whether layers run over padding in training too, because the method counts what they give for it.
+  public var keepsPadding = false
   /// Whether the model after the experience is worth measuring.
   public var isEvaluated = true
 

@@ -4,8 +4,8 @@ import NN
 import Streams
 import Torch
 
-/// The one training loop: stream → experience → batch → compose → model → loss + penalties → backward →
-/// willUpdate → clip → optimizer → didUpdate; after each experience didEnd and one row of the matrix.
+/// The one training loop: stream → experience → batch → compose → model → loss + penalties → willBackpropagate →
+/// backward → willUpdate → clip → optimizer → didUpdate; after each experience didEnd and one row of the matrix.
 public final class Trainer {
   public let learner: Learner
   public let methods: [any ContinualMethod]
@@ -70,7 +70,8 @@ public final class Trainer {
     while progress.step < sampler.updates {
       let step = Step(index: progress.step, total: sampler.updates, experience: experience, learner: learner)
       let epoch = Double(step.index) / Double(sampler.updatesPerEpoch)
-      try update(sampler.batch(step.index), step, epoch: epoch, trainable, optimizer)
+      let mode = Mode.training(step.generator("dropout"), keepsPadding: plan.keepsPadding)
+      try update(sampler.batch(step.index), step, epoch: epoch, mode, trainable, optimizer)
       progress.step += 1
       try observer.didUpdate(self, optimizer)
     }
@@ -84,12 +85,11 @@ public final class Trainer {
   }
 
   private func update(
-    _ sampled: Batch, _ step: Step, epoch: Double, _ trainable: [Parameter], _ optimizer: any Optimizer
+    _ sampled: Batch, _ step: Step, epoch: Double, _ mode: Mode, _ trainable: [Parameter], _ optimizer: any Optimizer
   ) throws {
     var batch = sampled
     for method in methods { batch = try method.compose(batch, at: step) }
     batch = learner.posed(batch, draw: step.generator("objective"))
-    let mode = Mode.training(step.generator("dropout"))
     var total: Tensor?
     // Each micro-batch weighs by the terms of its mean, so that their sum is the loss of the whole batch.
     for micro in batch.split(into: settings.accumulation) {
@@ -100,6 +100,7 @@ public final class Trainer {
         if let penalty = try method.penalty(output, inputs, at: step) { loss = loss + penalty }
       }
       if micro.rows < batch.rows { loss = loss * (Double(micro.lossTerms) / Double(batch.lossTerms)) }
+      for method in methods { try method.willBackpropagate(isWhole: micro.rows == batch.rows, at: step) }
       loss.backward()
       total = total.map { $0 + loss.detached() } ?? loss.detached()
     }

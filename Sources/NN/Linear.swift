@@ -13,6 +13,9 @@ public final class Linear {
   public private(set) var attachments: [any Attachment] = []
   /// Sees the layer's final output: base, bias and attachments together.
   public let output = ActivationTap()
+  /// The rows of the weight that train, where a method chooses them: what it names between a forward pass and its backward
+  /// pass gets a gradient, the rest none. Nil, or none named: all.
+  public var keptRows: KeptRows?
 
   public init(
     _ inputs: Int, _ outputs: Int, bias: Bool = true, initializer: Initializer = .kaimingUniform, in scope: Scope
@@ -37,13 +40,18 @@ public final class Linear {
 
   /// `[..., inputs]` → `[..., outputs]`.
   public func callAsFunction(_ x: Tensor, _ mode: Mode) -> Tensor {
-    completed(mode.packed?.linear(x, [self])?[0] ?? x.linear(weight.value, bias?.value), x, mode)
+    completed(mode.packed?.linear(x, [self])?[0] ?? product(x, mode), x, mode)
   }
 
   /// Layers that read the same: `[..., inputs]` → `[..., outputs]` of each. A step of decoding makes one product of them.
   public static func sideBySide(_ layers: [Linear], _ x: Tensor, _ mode: Mode) -> [Tensor] {
     guard let products = mode.packed?.linear(x, layers) else { return layers.map { $0(x, mode) } }
     return zip(layers, products).map { $0.completed($1, x, mode) }
+  }
+
+  private func product(_ x: Tensor, _ mode: Mode) -> Tensor {
+    guard let keptRows, mode.isTraining else { return x.linear(weight.value, bias?.value) }
+    return x.linear(weight.value, bias?.value, keptRows: keptRows)
   }
 
   /// The layer's output, from its own product with `x`.
@@ -116,8 +124,8 @@ public final class ActivationTap {
 
   public func observe(_ y: Tensor, _ mode: Mode) {
     guard isRecording, mode.isTraining else { return }
+    let sum = y.reshaped(-1, y.size(-1)).columnMagnitudes()
     withoutGradient {
-      let sum = y.detached().reshaped(-1, y.size(-1)).norm(1, over: [0])
       if let magnitude { magnitude.add(sum) } else { magnitude = sum }
     }
   }

@@ -7,11 +7,18 @@ public final class Mode {
   /// int64 `[rows]`: which row of the batch each row of this pass goes on with; nil where they are the same. Rows that are
   /// finished leave a decoding, and beams repeat theirs.
   public var rows: Tensor?
+  /// Whether layers run over padding too, for those who count it.
+  public var keepsPadding: Bool
+  /// int64 `[tokens]`: which row of the batch each token belongs to, where layers run over the tokens of all rows behind
+  /// one another, `[1, tokens, width]`; else nil.
+  public var rowsOfTokens: Tensor?
   /// Weights that linear layers read in place of their own.
   let packed: PackedWeights?
 
-  private init(isTraining: Bool, generator: Generator, packed: PackedWeights? = nil) {
-    self.isTraining = isTraining
+  private init(
+    isTraining: Bool, generator: Generator, packed: PackedWeights? = nil, keepsPadding: Bool = false
+  ) {
+    (self.isTraining, self.keepsPadding) = (isTraining, keepsPadding)
     self.generator = generator
     self.packed = packed
   }
@@ -25,7 +32,9 @@ public final class Mode {
   }
 
   /// Dropout on, drawing from `generator`; read it back after the pass.
-  public static func training(_ generator: Generator) -> Mode { Mode(isTraining: true, generator: generator) }
+  public static func training(_ generator: Generator, keepsPadding: Bool = false) -> Mode {
+    Mode(isTraining: true, generator: generator, keepsPadding: keepsPadding)
+  }
 
   /// `x` with dropout in training, `x` itself otherwise.
   public func dropout(_ x: Tensor, _ probability: Double) -> Tensor {

@@ -47,6 +47,16 @@ extension Tensor {
     }
   }
 
+  /// x·weightᵀ + bias as in `linear`, with a gradient in the weight's kept rows only.
+  public func linear(_ weight: Tensor, _ bias: Tensor?, keptRows: KeptRows) -> Tensor {
+    make("linear", [self, weight, keptRows.indices] + (bias.map { [$0] } ?? [])) {
+      ct_linear_kept_rows(pointer, weight.pointer, bias?.pointer, keptRows.indices.pointer, $0)
+    }
+  }
+
+  /// Σ|x| of each column of a matrix: `[n, columns]` → float32 `[columns]`, without gradients.
+  public func columnMagnitudes() -> Tensor { make("columnMagnitudes", [self]) { ct_column_magnitudes(pointer, $0) } }
+
   /// Zeroes elements with `probability` and scales the others by 1/(1−probability); draws one key from `generator`.
   public func dropout(_ probability: Double, _ generator: inout Generator) -> Tensor {
     guard probability > 0 else { return self }
@@ -66,6 +76,36 @@ extension Tensor {
     }
   }
 
+  /// Attention of texts that stand behind one another, each to its own keys only, without matrices of scores between
+  /// the passes; on the CPU, in float32 or bfloat16.
+  /// - Parameters:
+  ///   - q: `[queries, heads, width]`.
+  ///   - k: `[keys, stored heads, width]`, each stored head serving as many queries.
+  ///   - v: likewise.
+  ///   - spans: where the texts are.
+  ///   - bias: added to the scores of every text's first positions: `[heads, longest queries, longest keys]` or larger.
+  ///   - scale: multiplies the products of queries and keys.
+  ///   - dropout: probability that a key does not count for a query; draws one key from `generator`.
+  ///   - generator: of the dropout.
+  /// - Returns: `[queries, heads, width]`.
+  public static func attention(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, spans: Spans, bias: Tensor? = nil, scale: Double, dropout: Double = 0,
+    generator: inout Generator
+  ) -> Tensor {
+    let key = dropout > 0 ? generator.nextKey() : Generator.Key(seed: 0, counter: 0)
+    return make("attention", [q, k, v] + (bias.map { [$0] } ?? [])) { out in
+      spans.queries.withUnsafeBufferPointer { queries in
+        spans.keys.withUnsafeBufferPointer { keys in
+          var places = ct_spans(
+            queries: queries.baseAddress, keys: keys.baseAddress, count: Int32(spans.count),
+            is_causal: spans.isCausal, window: Int64(spans.window ?? 0))
+          return ct_attention_spans(
+            q.pointer, k.pointer, v.pointer, bias?.pointer, &places, scale, dropout, key.seed, key.counter, out)
+        }
+      }
+    }
+  }
+
   /// Thin singular value decomposition: self = u·diag(s)·vh. Float32 or float64.
   public func singularValues() -> (u: Tensor, s: Tensor, vh: Tensor) {
     var s: OpaquePointer?, vh: OpaquePointer?
@@ -77,4 +117,43 @@ extension Tensor {
   public func qr() -> (q: Tensor, r: Tensor) { pair("qr") { ct_qr(pointer, $0, $1) } }
   /// x of self·x = b.
   public func solved(_ b: Tensor) -> Tensor { binary("solved", b, ct_solve) }
+}
+
+/// Texts that stand behind one another.
+public struct Spans: Sendable, Equatable {
+  /// Where the queries of each text begin, and where the last text's end.
+  public let queries: [Int64]
+  /// The same of the keys.
+  public let keys: [Int64]
+  /// Whether a query sees only the keys up to its own; the last query sees all.
+  public var isCausal: Bool
+  /// How many keys up to its own a query sees at most; nil for all.
+  public var window: Int?
+
+  /// Texts whose tokens read each other, or, with `keys`, those of as many other texts.
+  public init(_ queries: [Int64], keys: [Int64]? = nil, isCausal: Bool = false, window: Int? = nil) {
+    precondition(
+      queries.count > 1 && queries.count == (keys ?? queries).count,
+      "Spans: \(queries.count) starts of queries, \((keys ?? queries).count) of keys")
+    (self.queries, self.keys, self.isCausal, self.window) = (queries, keys ?? queries, isCausal, window)
+  }
+
+  public var count: Int { queries.count - 1 }
+}
+
+/// Which rows of a weight get a gradient: read by a backward pass, so that they may be named after the forward pass.
+public final class KeptRows {
+  let indices: Tensor
+
+  /// All rows, on the device of the weight.
+  public init(device: Device) { indices = .zeros([0], dtype: .int64, device: device) }
+
+  /// Names the rows (int64 `[k]`).
+  public func keep(_ rows: Tensor) {
+    precondition(rows.dtype == .int64 && rows.rank == 1, "KeptRows: \(rows.dtype) \(rows.shape) are no rows")
+    perform("keep", [rows]) { ct_take(indices.pointer, rows.pointer) }
+  }
+
+  /// Goes back to all rows.
+  public func keepAll() { keep(.zeros([0], dtype: .int64, device: indices.device)) }
 }

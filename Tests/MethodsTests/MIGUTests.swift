@@ -7,14 +7,17 @@ import Testing
 import Torch
 
 @Suite struct MIGUTests {
+  /// The reference sums over padding too.
+  private let asTheReference = configured(MIGU.Configuration.self) { $0.countPadding = true }
+
   @Test func trainsAsTheReferenceDoes() throws {
-    let trace = try Trace { [MIGU(.init(), learner: $0)] }
+    let trace = try Trace { [MIGU(asTheReference, learner: $0)] }
     try trace.trainer.run()
     #expect(try trace.disagreements(with: "migu") == [])
   }
 
   @Test func sumsTheStatisticOverAccumulatedBatches() throws {
-    let trace = try Trace(settings: { ($0.accumulation, $0.epochs) = (2, 3) }) { [MIGU(.init(), learner: $0)] }
+    let trace = try Trace(settings: { ($0.accumulation, $0.epochs) = (2, 3) }) { [MIGU(asTheReference, learner: $0)] }
     try trace.trainer.run()
     #expect(try trace.disagreements(with: "migu-accumulated") == [])
   }
@@ -129,7 +132,7 @@ import Torch
   // MARK: With adapters
 
   @Test func trainsALoRAAsTheReferenceDoes() throws {
-    let trace = try Trace { [SequentialLoRA(goldenLoRA, learner: $0), MIGU(.init(), learner: $0)] }
+    let trace = try Trace { [SequentialLoRA(goldenLoRA, learner: $0), MIGU(asTheReference, learner: $0)] }
     try trace.trainer.run()
     #expect(try trace.disagreements(with: "lora-migu") == [])
   }

@@ -152,6 +152,30 @@ int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, int32_
 int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, double scale, double dropout,
                  uint64_t seed, uint64_t offset, ct_tensor *out);
 
+/// Texts that stand behind one another.
+typedef struct {
+  /// Where each text's queries, and keys, begin; the last of the `count` + 1 numbers is where they end.
+  const int64_t *queries, *keys;
+  int32_t count;
+  /// Whether a query sees the keys up to its own only, the last query all.
+  bool is_causal;
+  /// How many keys up to its own a query sees; 0 for all.
+  int64_t window;
+} ct_spans;
+/// `ct_attention` of each text to its own keys, on the CPU in float32 or bfloat16. q `[queries, heads, width]`,
+/// k and v `[keys, stored heads, width]`; `bias` `[heads, longest, longest keys]` is added to the scores and may be NULL.
+int ct_attention_spans(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor bias, const ct_spans *spans, double scale,
+                       double dropout, uint64_t seed, uint64_t offset, ct_tensor *out);
+
+// MARK: Weights that train in some rows
+/// `ct_linear` whose weight has a gradient in the rows `kept` (int64) only, as they are when the backward pass runs; in all
+/// rows where `kept` is empty then.
+int ct_linear_kept_rows(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor kept, ct_tensor *out);
+/// Σ|x| of each column of a matrix, float32, without gradients.
+int ct_column_magnitudes(ct_tensor x, ct_tensor *out);
+/// x takes the shape and the values of y.
+int ct_take(ct_tensor x, ct_tensor y);
+
 // MARK: Decoding on the CPU, one new token a row, without gradients (float32 or bfloat16)
 /// Attention of `q [rows, heads, width]` to the first `length` tokens of the caches
 /// `keys`, `values` `[rows, stored heads, capacity, width]`.

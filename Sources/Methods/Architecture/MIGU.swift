@@ -7,12 +7,12 @@ import Torch
 /// Magnitude-based gradient updating: after the first experience, each linear layer keeps the gradient only of the
 /// output rows with the largest activation magnitude. No old data, no task label, nothing stored.
 ///
-/// For a weight `[outputs, inputs]` whose layer gave o over the tokens of the update's batch (padding included):
-/// s = Σ|o|, θ = the T-quantile of s with linear interpolation, gradient row i ← 0 where s_i < θ.
+/// For a weight `[outputs, inputs]` whose layer gave o over the tokens of the update's batch: s = Σ|o|, θ = the T-quantile of s with linear interpolation, gradient row i ← 0 where s_i < θ.
 /// Biases, normalisation weights and embeddings always train; classification heads do too (a fresh head has no magnitudes
 /// to speak of). A head that is the word embeddings masks their whole gradient, that of the input's side included. With LoRA, A is ranked by its own activations and B by the wrapped layer's combined output.
 /// Source: Du et al., EMNLP 2024 Findings, §3 (arXiv 2406.17245); wenyudu/MIGU at 3f3b9f0, `src/accelerate_local.py`.
-/// Deviations: the L1 normalisation of the paper cannot change a mask and is left out.
+/// Deviations: the L1 normalisation of the paper cannot change a mask and is left out. The paper's code sums over padding
+/// too, whose amount depends on which texts share a batch; here it does so with `countPadding`.
 public final class MIGU: ContinualMethod {
   public enum Score: String, Codable, Sendable, CaseIterable {
     /// |activation|: the method.
@@ -29,6 +29,7 @@ public final class MIGU: ContinualMethod {
     public var freezeMaskedRows = false
     public var maskHeads = false
     public var maskTiedHead = true
+    public var countPadding = false
     public init() {}
     public static let keys = [
       ConfigurationKey(
@@ -41,6 +42,8 @@ public final class MIGU: ContinualMethod {
         "maskTiedHead",
         "language models whose head is the word embeddings: mask these rows by the head's activations, as the paper's code"
       ),
+      ConfigurationKey(
+        "countPadding", "sum the activations of padding too, as the paper's code; takes the time that padding takes"),
     ]
   }
 
@@ -54,13 +57,18 @@ public final class MIGU: ContinualMethod {
   public var state = MethodState()
   private let configuration: Configuration
   private var rows: [RowWeight] = []
+  /// The layers of `rows` whose weights' gradients need not be computed where they are masked, by the weight's name.
+  private var layers: [String: Linear] = [:]
+  /// The masks of an update, where they were known before its backward pass.
+  private var known: [String: [Bool]] = [:]
   private var masked: [(weight: Parameter, rows: Tensor, before: Tensor)] = []
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
     for row in rows { row.tap.isRecording = false }
-    rows = []
+    for layer in layers.values { layer.keptRows = nil }
+    (rows, layers) = ([], [:])
     guard experience.index > 0 else { return plan }
     let linears = learner.parameters.linears.filter { configuration.maskTiedHead || !$0.isTied }
     rows = linears.flatMap(\.rowWeights).filter { row in
@@ -70,7 +78,26 @@ public final class MIGU: ContinualMethod {
       row.tap.reset()
       row.tap.isRecording = configuration.score == .activation
     }
+    let names = Set(rows.map(\.parameter.name))
+    for linear in linears where names.contains(linear.weight.name) {
+      linear.keptRows = KeptRows(device: learner.device)
+      layers[linear.weight.name] = linear
+    }
+    var plan = plan
+    if configuration.countPadding { plan.keepsPadding = true }
     return plan
+  }
+
+  /// Where one batch makes the update, the masks follow from its forward pass, and masked rows need no gradient.
+  public func willBackpropagate(isWhole: Bool, at step: Step) {
+    guard isWhole, configuration.score != .gradient else { return }
+    var random = step.generator("migu")
+    for row in rows {
+      guard let isMasked = mask(row, nil, &random) else { continue }
+      let name = row.parameter.name
+      known[name] = isMasked
+      layers[name]?.keptRows?.keep(Tensor(places(isMasked, false), device: step.learner.device))
+    }
   }
 
   public func willUpdate(_ parameters: [Parameter], at step: Step) {
@@ -79,15 +106,18 @@ public final class MIGU: ContinualMethod {
     withoutGradient {
       for row in rows {
         guard let gradient = row.parameter.gradient else { continue }
-        guard let isMasked = mask(row, gradient, &random) else { continue }
-        let index = Tensor(isMasked.indices.filter { isMasked[$0] }.map(Int64.init), device: gradient.device)
+        guard let isMasked = known[row.parameter.name] ?? mask(row, gradient, &random) else { continue }
+        let index = Tensor(places(isMasked, true), device: gradient.device)
+        // Penalties have gradients in all rows.
         gradient.fill(0, at: index, dimension: 0)
         if configuration.freezeMaskedRows {
           masked.append((row.parameter, index, row.parameter.master.gathered(0, index)))
         }
       }
-      for row in rows { row.tap.reset() }
     }
+    for row in rows { row.tap.reset() }
+    for layer in layers.values { layer.keptRows?.keepAll() }
+    known = [:]
   }
 
   public func didUpdate(_ parameters: [Parameter], at step: Step) {
@@ -95,18 +125,23 @@ public final class MIGU: ContinualMethod {
     masked = []
   }
 
-  private func mask(_ row: RowWeight, _ gradient: Tensor, _ random: inout Generator) -> [Bool]? {
-    let count = gradient.size(0)
+  /// `gradient` is nil before it is known.
+  private func mask(_ row: RowWeight, _ gradient: Tensor?, _ random: inout Generator) -> [Bool]? {
+    let count = row.parameter.shape[0]
     switch configuration.score {
     case .activation:
       guard let magnitude = row.tap.magnitude else { return nil }
       return Self.mask(magnitude.values(), threshold: configuration.threshold)
-    case .gradient: return Self.mask(Self.rowSums(gradient), threshold: configuration.threshold)
+    case .gradient: return gradient.map { Self.mask(Self.rowSums($0), threshold: configuration.threshold) }
     case .weight: return Self.mask(Self.rowSums(row.parameter.master), threshold: configuration.threshold)
     case .random:
       let frozen = Set(Array(0..<count).permuted(using: &random).prefix(Int(configuration.threshold * Double(count))))
       return (0..<count).map(frozen.contains)
     }
+  }
+
+  private func places(_ isMasked: [Bool], _ value: Bool) -> [Int64] {
+    isMasked.indices.filter { isMasked[$0] == value }.map(Int64.init)
   }
 
   private static func rowSums(_ matrix: Tensor) -> [Float] {

@@ -134,6 +134,7 @@ public final class SAPTLoRA: ContinualMethod {
   /// The weights of the pass's rows, shaped to meet a layer's input `[rows, ..., inputs]`.
   private func rowWeights(for x: Tensor, _ mode: Mode) -> Tensor {
     guard var weights else { preconditionFailure("sapt-lora: a forward pass was not announced by willForward") }
+    if let rows = mode.rowsOfTokens { return weights.gathered(0, rows).unsqueezed(0) }
     if let rows = mode.rows { weights = weights.gathered(0, rows) }
     precondition(
       weights.size(0) == x.size(0), "sapt-lora: willForward saw \(weights.size(0)) rows, the pass has \(x.size(0))")

@@ -29,13 +29,22 @@ public final class BERT: TextEncoder {
     let prefix = layers.first?.prefix.count ?? 0
     var x = embeddings(
       prompt.map { .concatenated([$0, words], 1) } ?? words, batch, prompt: count, behind: prefix, mode)
-    // 0 keeps a key, −inf drops it; made once for all layers.
-    let seen =
-      batch.documents.map { AttentionMask.documents($0, dtype: x.dtype) }
-      ?? batch.mask.map { AttentionMask.padding($0.widened(by: count), dtype: x.dtype) }
-    let mask = seen.map { AttentionMask.behind(prefix, $0) }
-    for layer in layers { x = layer(x, mask, mode) }
+    let mask = batch.mask?.widened(by: count)
+    if prefix == 0, let tokens = Unpadded(x, mask: mask, documents: batch.documents, mode) {
+      mode.rowsOfTokens = tokens.rowsOfTokens
+      x = tokens.padded(run(tokens.packed(x), .texts(Spans(tokens.starts)), mode))
+      mode.rowsOfTokens = nil
+    } else {
+      let seen =
+        batch.documents.map { AttentionMask.documents($0, dtype: x.dtype) }
+        ?? mask.map { AttentionMask.padding($0, dtype: x.dtype) }
+      x = run(x, .masked(seen.map { AttentionMask.behind(prefix, $0) }), mode)
+    }
     return count == 0 ? x : x.narrowed(1, count..<x.size(1))
+  }
+
+  private func run(_ x: Tensor, _ sight: Sight, _ mode: Mode) -> Tensor {
+    layers.reduce(x) { x, layer in layer(x, sight, mode) }
   }
 
   final class Embeddings {
@@ -96,23 +105,20 @@ public final class BERT: TextEncoder {
       outputNorm = LayerNorm(c.width, epsilon: c.layerNormEpsilon, in: scope / "output" / "LayerNorm")
     }
 
-    /// `x [rows, length, width]`, `mask [rows, 1, 1, length]` added to the scores → `[rows, length, width]`.
-    func callAsFunction(_ x: Tensor, _ mask: Tensor?, _ mode: Mode) -> Tensor {
-      let attended = attentionNorm(x + mode.dropout(attention(x, mask, mode), configuration.hiddenDropout))
+    /// `[rows, length, width]` → `[rows, length, width]`.
+    func callAsFunction(_ x: Tensor, _ sight: Sight, _ mode: Mode) -> Tensor {
+      let attended = attentionNorm(x + mode.dropout(attention(x, sight, mode), configuration.hiddenDropout))
       let expanded = configuration.activation(intermediate(attended, mode))
       return outputNorm(attended + mode.dropout(output(expanded, mode), configuration.hiddenDropout))
     }
 
-    private func attention(_ x: Tensor, _ mask: Tensor?, _ mode: Mode) -> Tensor {
-      let rows = x.size(0), length = x.size(1)
+    private func attention(_ x: Tensor, _ sight: Sight, _ mode: Mode) -> Tensor {
       let heads = configuration.attentionHeads, headWidth = configuration.width / heads
-      func split(_ y: Tensor) -> Tensor { y.reshaped(rows, length, heads, headWidth).transposed(1, 2) }
-      let (keys, values) = prefix(split(key(x, mode)), split(value(x, mode)))
+      func split(_ y: Tensor) -> Tensor { y.reshaped(x.size(0), x.size(1), heads, headWidth) }
       let mixed = Tensor.attention(
-        split(query(x, mode)), keys, values, mask: mask,
-        scale: 1 / Double(headWidth).squareRoot(),
-        dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
-      return attentionOutput(mixed.transposed(1, 2).reshaped(rows, length, configuration.width), mode)
+        split(query(x, mode)), split(key(x, mode)), split(value(x, mode)), sight, prefix: prefix,
+        scale: 1 / Double(headWidth).squareRoot(), dropout: configuration.attentionDropout, mode)
+      return attentionOutput(mixed, mode)
     }
   }
 }

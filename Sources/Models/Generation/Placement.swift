@@ -9,9 +9,23 @@ public struct Placement {
   public let keys: Tensor
   /// bool `[rows or 1, new, total]`; nil where each new token sees all.
   public let isSeen: Tensor?
+  /// What `isSeen` says in a word, where nothing was read before.
+  let order: Order?
+
+  /// Texts whose tokens see themselves and those before them.
+  enum Order {
+    /// One a row; `mask [rows, new]` is 0 for padding, nil where nothing is padded.
+    case texts(mask: Tensor?)
+    /// Several a row.
+    case documents(PackedDocuments)
+  }
 
   public init(queries: Tensor, keys: Tensor, isSeen: Tensor?) {
-    (self.queries, self.keys, self.isSeen) = (queries, keys, isSeen)
+    self.init(queries: queries, keys: keys, isSeen: isSeen, order: nil)
+  }
+
+  private init(queries: Tensor, keys: Tensor, isSeen: Tensor?, order: Order?) {
+    (self.queries, self.keys, self.isSeen, self.order) = (queries, keys, isSeen, order)
   }
 
   /// `new` tokens, each seeing itself and those before it, behind `read` others.
@@ -34,6 +48,7 @@ public struct Placement {
       isSeen = new == 1 ? nil : isBefore.unsqueezed(0)
     }
     queries = keys.narrowed(1, read..<total)
+    order = read == 0 ? .texts(mask: mask) : nil
   }
 
   /// Documents that stand behind one another: each token sees itself and those before it in its document.
@@ -42,6 +57,7 @@ public struct Placement {
     let columns = Tensor.arange(0..<documents.indices.size(1), device: documents.indices.device).unsqueezed(0)
     let isBefore = (columns .<= columns.transposed(0, 1)).unsqueezed(0)
     isSeen = isBefore .& (documents.indices.unsqueezed(2) .== documents.indices.unsqueezed(1))
+    order = .documents(documents)
   }
 
   /// The same tokens behind `count` vectors of a prompt, which all of them see.
@@ -68,7 +84,10 @@ public struct Placement {
     let ofPrompt = (columns .<= columns.transposed(0, 1)).unsqueezed(0).expanded([rows, count, count])
     let front = Tensor.concatenated([ofPrompt, all(rows, count, total, 0)], 2)
     let text = Tensor.concatenated([all(rows, new, count, 1), seen], 2)
-    return Placement(queries: places.queries, keys: places.keys, isSeen: .concatenated([front, text], 1))
+    var order: Order?
+    if case .texts(let mask) = self.order { order = .texts(mask: mask?.widened(by: count)) }
+    return Placement(
+      queries: places.queries, keys: places.keys, isSeen: .concatenated([front, text], 1), order: order)
   }
 
   /// float32 `[rows, total]`, 1 for a token and 0 for padding; nil where nothing is padded.

@@ -41,6 +41,10 @@ public final class Llama: CausalLanguageModel {
     let before = cache?.prompt ?? prompt?.size(1) ?? 0
     if before > 0 { placement = placement.behind(before, isRead: prompt != nil) }
     let total = placement.keys.size(1), prefix = layers.first?.prefix.count ?? 0
+    if cache == nil, prefix == 0, let texts = Unpadded(x, placement, mode) {
+      x = run(x, texts, placement.queries, mode)
+      return prompt == nil ? x : x.narrowed(1, before..<before + tokens.size(1))
+    }
     let places = prefix == 0 ? placement.queries : (placement.queries + Double(prefix)).to(.int64)
     let angles = rotary.angles(places, dtype: x.dtype)
     let windows = configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }
@@ -50,10 +54,23 @@ public final class Llama: CausalLanguageModel {
       masks[window] = mask.map { AttentionMask.behind(prefix, $0) }
     }
     for (index, layer) in layers.enumerated() {
-      x = layer(x, angles, masks[windows[index]], cache.map { ($0, index) }, mode)
+      x = layer(x, angles, .masked(masks[windows[index]]), cache.map { ($0, index) }, mode)
     }
     cache?.advance(by: tokens.size(1))
     return norm(prompt == nil ? x : x.narrowed(1, before..<before + tokens.size(1)))
+  }
+
+  /// The layers over the tokens of `x [rows, length, width]`, whose places are `[rows or 1, length]`.
+  private func run(_ x: Tensor, _ texts: Unpadded, _ places: Tensor, _ mode: Mode) -> Tensor {
+    mode.rowsOfTokens = texts.rowsOfTokens
+    defer { mode.rowsOfTokens = nil }
+    let angles = rotary.angles(texts.packed(places.expanded([x.size(0), x.size(1)])), dtype: x.dtype)
+    var y = texts.packed(x)
+    for (index, layer) in layers.enumerated() {
+      let spans = Spans(texts.starts, isCausal: true, window: configuration.windows[index])
+      y = layer(y, angles, .texts(spans), nil, mode)
+    }
+    return texts.padded(norm(y))
   }
 
   /// The prompt's vectors, unless the cache holds them already.
@@ -98,53 +115,47 @@ public final class Llama: CausalLanguageModel {
       down = linear(c.intermediateWidth, c.width, c.hasFeedForwardBias, feedForward / "down_proj")
     }
 
-    /// `x [rows, new, width]`, `mask [rows or 1, 1, new, total]` added to the scores → `[rows, new, width]`.
+    /// `[rows, new, width]` → `[rows, new, width]`.
     func callAsFunction(
-      _ x: Tensor, _ angles: (cos: Tensor, sin: Tensor), _ mask: Tensor?, _ cache: (KeyValueCache, layer: Int)?,
+      _ x: Tensor, _ angles: (cos: Tensor, sin: Tensor), _ sight: Sight, _ cache: (KeyValueCache, layer: Int)?,
       _ mode: Mode
     ) -> Tensor {
-      let attended = x + attention(inputNorm(x), angles, mask, cache, mode)
+      let attended = x + attention(inputNorm(x), angles, sight, cache, mode)
       let y = outputNorm(attended)
       let inner = Linear.sideBySide([gate, up], y, mode)
       return attended + down(configuration.activation(inner[0]) * inner[1], mode)
     }
 
     private func attention(
-      _ x: Tensor, _ angles: (cos: Tensor, sin: Tensor), _ mask: Tensor?, _ cache: (KeyValueCache, layer: Int)?,
+      _ x: Tensor, _ angles: (cos: Tensor, sin: Tensor), _ sight: Sight, _ cache: (KeyValueCache, layer: Int)?,
       _ mode: Mode
     ) -> Tensor {
-      let rows = x.size(0), length = x.size(1), headWidth = configuration.headWidth
-      let scale = 1 / Double(headWidth).squareRoot()
+      let headWidth = configuration.headWidth, scale = 1 / Double(headWidth).squareRoot()
       func split(_ y: Tensor, _ heads: Int, _ norm: RMSNorm?) -> Tensor {
-        let parts = y.reshaped(rows, length, heads, headWidth)
+        let parts = y.reshaped(x.size(0), x.size(1), heads, headWidth)
         return norm.map { $0(parts) } ?? parts
       }
       let read = Linear.sideBySide([query, key, value], x, mode)
-      let queries = split(read[0], configuration.attentionHeads, queryNorm)
+      var queries = split(read[0], configuration.attentionHeads, queryNorm)
       var keys = split(read[1], configuration.keyValueHeads, keyNorm)
       var values = split(read[2], configuration.keyValueHeads, nil)
-      if let (cache, layer) = cache, length == 1, cache.length > 0, prefix.count == 0, x.device == .cpu {
+      if let (cache, layer) = cache, x.size(1) == 1, cache.length > 0, prefix.count == 0, x.device == .cpu,
+        case .masked(let mask) = sight
+      {
         let mixed = cache.attend(
           queries.squeezed(1), (keys.squeezed(1), values.squeezed(1)), angles: angles, mask: mask, scale: scale,
           layer: layer)
-        return attentionOutput(mixed.reshaped(rows, 1, -1), mode)
+        return attentionOutput(mixed.reshaped(x.size(0), 1, -1), mode)
       }
-      keys = RotaryEmbedding.rotate(keys.transposed(1, 2), angles)
-      values = values.transposed(1, 2)
-      if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
-      (keys, values) = prefix(keys, values)
+      queries = RotaryEmbedding.rotate(queries, angles)
+      keys = RotaryEmbedding.rotate(keys, angles)
+      if let (cache, layer) = cache {
+        let all = cache.append(keys.transposed(1, 2), values.transposed(1, 2), layer: layer)
+        (keys, values) = (all.keys.transposed(1, 2), all.values.transposed(1, 2))
+      }
       let mixed = Tensor.attention(
-        RotaryEmbedding.rotate(queries.transposed(1, 2), angles), shared(keys), shared(values), mask: mask,
-        scale: scale, dropout: mode.isTraining ? configuration.attentionDropout : 0, generator: &mode.generator)
-      return attentionOutput(mixed.transposed(1, 2).reshaped(rows, length, -1), mode)
-    }
-
-    /// `[rows, keyValueHeads, ...]` → `[rows, attentionHeads, ...]`, each repeated for the queries that share it.
-    private func shared(_ x: Tensor) -> Tensor {
-      let times = configuration.attentionHeads / configuration.keyValueHeads
-      guard times > 1 else { return x }
-      let shape = [x.size(0), x.size(1), times, x.size(2), x.size(3)]
-      return x.unsqueezed(2).expanded(shape).reshaped([shape[0], shape[1] * times, shape[3], shape[4]])
+        queries, keys, values, sight, prefix: prefix, scale: scale, dropout: configuration.attentionDropout, mode)
+      return attentionOutput(mixed, mode)
     }
   }
 }

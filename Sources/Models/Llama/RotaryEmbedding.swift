@@ -95,14 +95,14 @@ public struct RotaryEmbedding {
     }
   }
 
-  /// Cosines and sines at `positions` (int64 `[rows, length]`): each `[rows, 1, length, width]`.
+  /// Cosines and sines at `positions` (int64 `[rows, length]`): each `[rows, length, 1, width]`.
   public func angles(_ positions: Tensor, dtype: DType) -> (cos: Tensor, sin: Tensor) {
     let angles = positions.to(.float32).unsqueezed(2) * Tensor(frequencies, device: positions.device)
-    let both = Tensor.concatenated([angles, angles], 2).unsqueezed(1)
+    let both = Tensor.concatenated([angles, angles], 2).unsqueezed(2)
     return (both.cos().to(dtype), both.sin().to(dtype))
   }
 
-  /// `x [rows, heads, length, width]`, rotated.
+  /// `x [rows, length, heads, width]`, rotated.
   public static func rotate(_ x: Tensor, _ angles: (cos: Tensor, sin: Tensor)) -> Tensor {
     let half = x.size(3) / 2
     let turned = Tensor.concatenated([x.narrowed(3, half..<2 * half) * -1, x.narrowed(3, 0..<half)], 3)

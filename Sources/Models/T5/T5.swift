@@ -36,9 +36,15 @@ public final class T5: SequenceToSequenceModel {
     let prompt = prompts(x, mask: mask, mode)
     if let prompt { x = .concatenated([prompt, x], 1) }
     let places = Tensor.arange(0..<x.size(1), device: tokens.device)
-    var bias = encoder.positions(queries: places, keys: places)
-    if let mask { bias = bias + AttentionMask.padding(mask.widened(by: prompt?.size(1) ?? 0), dtype: x.dtype) }
-    return encoder(x, bias: bias, source: nil, cache: nil, mode)
+    let bias = encoder.positions(queries: places, keys: places), read = mask?.widened(by: prompt?.size(1) ?? 0)
+    if let texts = Unpadded(x, mask: read, mode) {
+      mode.rowsOfTokens = texts.rowsOfTokens
+      defer { mode.rowsOfTokens = nil }
+      let sight = Sight.texts(Spans(texts.starts), bias: bias.at(0, 0))
+      return texts.padded(encoder(texts.packed(x), sight, source: nil, cache: nil, mode))
+    }
+    let masked = read.map { bias + AttentionMask.padding($0, dtype: x.dtype) } ?? bias
+    return encoder(x, .masked(masked), source: nil, cache: nil, mode)
   }
 
   public func decode(
@@ -51,14 +57,23 @@ public final class T5: SequenceToSequenceModel {
       keys = .concatenated([.arange(0..<prefix, device: x.device), (keys + Double(prefix)).to(.int64)], 0)
     }
     var bias = decoder.positions(queries: queries, keys: keys)
+    // The mask is the text's; a soft prompt's states stand before the text's.
+    let read = mask.map { $0.widened(by: encoded.size(1) - $0.size(1)) }
+    if cache == nil, prefix == 0, case .texts(mask: nil) = placement.order,
+      let texts = Unpadded(encoded, mask: read, mode)
+    {
+      let starts = (0...x.size(0)).map { Int64($0 * x.size(1)) }
+      let source = Source(
+        states: texts.packed(encoded), sight: .texts(Spans(starts, keys: texts.starts)), rows: texts.rowsOfTokens)
+      return decoder(
+        x, .texts(Spans(starts, isCausal: true), bias: bias.at(0, 0)), source: source, cache: nil, mode)
+    }
     if let seen = AttentionMask.seen(placement, window: nil, dtype: x.dtype) {
       bias = bias + AttentionMask.behind(prefix, seen)
     }
-    // The mask is the text's; a soft prompt's states stand before the text's.
-    let source = (
-      encoded, mask.map { AttentionMask.padding($0.widened(by: encoded.size(1) - $0.size(1)), dtype: x.dtype) }
-    )
-    let hidden = decoder(x, bias: bias, source: source, cache: cache, mode)
+    let source = Source(
+      states: encoded, sight: .masked(read.map { AttentionMask.padding($0, dtype: x.dtype) }), rows: nil)
+    let hidden = decoder(x, .masked(bias), source: source, cache: cache, mode)
     cache?.advance(by: tokens.size(1))
     return hidden
   }
@@ -66,6 +81,15 @@ public final class T5: SequenceToSequenceModel {
   public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor {
     // A tied head reads states of the embeddings' size.
     head(configuration.tiesHead ? hidden * (1 / Double(width).squareRoot()) : hidden, mode)
+  }
+
+  /// What a decoder reads of the encoder.
+  struct Source {
+    /// `[rows, source, width]`, or `[1, tokens, width]` where texts stand behind one another.
+    let states: Tensor
+    let sight: Sight
+    /// int64 `[tokens]`: the row of each, in the latter case.
+    let rows: Tensor?
   }
 
   /// The layers of the encoder or of the decoder, with the positions that the first one holds for all.
@@ -86,16 +110,16 @@ public final class T5: SequenceToSequenceModel {
 
     /// - Parameters:
     ///   - embedded: `[rows, new, width]`.
-    ///   - bias: positions and masks, `[rows or 1, heads, new, total]`.
-    ///   - source: the encoder's states and their mask; nil in the encoder.
+    ///   - sight: which tokens see which, with the bias of their positions.
+    ///   - source: what the decoder reads of the encoder; nil in the encoder.
     ///   - cache: of the decoder.
     ///   - mode: training or evaluation.
     func callAsFunction(
-      _ embedded: Tensor, bias: Tensor, source: (Tensor, mask: Tensor?)?, cache: KeyValueCache?, _ mode: Mode
+      _ embedded: Tensor, _ sight: Sight, source: Source?, cache: KeyValueCache?, _ mode: Mode
     ) -> Tensor {
       var x = mode.dropout(embedded, dropout)
       for (index, layer) in layers.enumerated() {
-        x = layer(x, bias: bias, source: source, cache: cache.map { ($0, index) }, mode)
+        x = layer(x, sight, source: source, cache: cache.map { ($0, index) }, mode)
       }
       return mode.dropout(norm(x), dropout)
     }
@@ -122,12 +146,11 @@ public final class T5: SequenceToSequenceModel {
     }
 
     func callAsFunction(
-      _ x: Tensor, bias: Tensor, source: (encoded: Tensor, mask: Tensor?)?, cache: (KeyValueCache, layer: Int)?,
-      _ mode: Mode
+      _ x: Tensor, _ sight: Sight, source: Source?, cache: (KeyValueCache, layer: Int)?, _ mode: Mode
     ) -> Tensor {
-      var y = x + mode.dropout(attention(norm(x), bias: bias, cache: cache, mode), dropout)
+      var y = x + mode.dropout(attention(norm(x), sight, cache: cache, mode), dropout)
       if let crossAttention, let crossNorm, let source {
-        let read = crossAttention(crossNorm(y), over: source.encoded, bias: source.mask, cache: cache, mode)
+        let read = crossAttention(crossNorm(y), over: source, cache: cache, mode)
         y = y + mode.dropout(read, dropout)
       }
       return y + mode.dropout(feedForward(feedForwardNorm(y), mode), dropout)

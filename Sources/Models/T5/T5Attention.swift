@@ -23,46 +23,62 @@ extension T5 {
       output = linear(inner, c.width, "o", fan: inner)
     }
 
-    /// Attention over `x [rows, length, width]` itself; `bias [rows or 1, heads or 1, length, total]` holds positions
-    /// and masks.
-    func callAsFunction(_ x: Tensor, bias: Tensor?, cache: (KeyValueCache, layer: Int)?, _ mode: Mode) -> Tensor {
-      let hasPrefix = (prefix?.count ?? 0) > 0
-      if let (cache, layer) = cache, x.size(1) == 1, cache.length > 0, !hasPrefix, x.device == .cpu {
-        let read = Linear.sideBySide([query, key, value], x, mode).map(heads)
-        return join(
-          cache.attend(read[0], (read[1], read[2]), angles: nil, mask: bias, scale: 1, layer: layer), mode)
+    /// Attention over `x [rows, length, width]` itself; `sight` holds the bias of positions too.
+    func callAsFunction(_ x: Tensor, _ sight: Sight, cache: (KeyValueCache, layer: Int)?, _ mode: Mode) -> Tensor {
+      let read = Linear.sideBySide([query, key, value], x, mode)
+      if let (cache, layer) = cache, x.size(1) == 1, cache.length > 0, (prefix?.count ?? 0) == 0, x.device == .cpu,
+        case .masked(let mask) = sight
+      {
+        let new = (heads(read[1]), heads(read[2]))
+        return join(cache.attend(heads(read[0]), new, angles: nil, mask: mask, scale: 1, layer: layer), mode)
       }
-      var keys = split(key(x, mode)), values = split(value(x, mode))
-      if let (cache, layer) = cache { (keys, values) = cache.append(keys, values, layer: layer) }
-      if let prefix { (keys, values) = prefix(keys, values) }
-      return attend(x, keys, values, bias, mode)
+      var keys = split(read[1]), values = split(read[2])
+      if let (cache, layer) = cache {
+        let all = cache.append(keys.transposed(1, 2), values.transposed(1, 2), layer: layer)
+        (keys, values) = (all.keys.transposed(1, 2), all.values.transposed(1, 2))
+      }
+      return attend(split(read[0]), keys, values, sight, prefix, mode)
     }
 
-    /// Attention over `encoded [rows, source, width]`.
+    /// Attention of `x [rows, length, width]` over what the decoder reads of the encoder.
     func callAsFunction(
-      _ x: Tensor, over encoded: Tensor, bias: Tensor?, cache: (KeyValueCache, layer: Int)?, _ mode: Mode
+      _ x: Tensor, over source: Source, cache: (KeyValueCache, layer: Int)?, _ mode: Mode
     ) -> Tensor {
-      let make = { (keys: self.split(self.key(encoded, mode)), values: self.split(self.value(encoded, mode))) }
-      let (keys, values) = cache.map { $0.0.encoded(layer: $0.layer, make) } ?? make()
-      if cache != nil, x.size(1) == 1, x.device == .cpu {
-        let mixed = Tensor.attentionStep(
-          heads(query(x, mode)), new: nil, angles: nil, keys: keys, values: values, length: keys.size(2), mask: bias,
-          scale: 1)
-        return join(mixed, mode)
+      let make = {
+        mode.rowsOfTokens = source.rows
+        defer { mode.rowsOfTokens = nil }
+        let read = Linear.sideBySide([self.key, self.value], source.states, mode)
+        return (keys: self.split(read[0]), values: self.split(read[1]))
       }
-      return attend(x, keys, values, bias, mode)
+      if let (cache, layer) = cache {
+        // Heads first, as the attention of single steps reads them.
+        let (keys, values) = cache.encoded(layer: layer) {
+          let made = make()
+          return (made.keys.transposed(1, 2), made.values.transposed(1, 2))
+        }
+        if x.size(1) == 1, x.device == .cpu, case .masked(let mask) = source.sight {
+          let mixed = Tensor.attentionStep(
+            heads(query(x, mode)), new: nil, angles: nil, keys: keys, values: values, length: keys.size(2), mask: mask,
+            scale: 1)
+          return join(mixed, mode)
+        }
+        return attend(
+          split(query(x, mode)), keys.transposed(1, 2), values.transposed(1, 2), source.sight, nil, mode)
+      }
+      let (keys, values) = make()
+      return attend(split(query(x, mode)), keys, values, source.sight, nil, mode)
     }
 
-    private func attend(_ x: Tensor, _ keys: Tensor, _ values: Tensor, _ bias: Tensor?, _ mode: Mode) -> Tensor {
+    private func attend(
+      _ queries: Tensor, _ keys: Tensor, _ values: Tensor, _ sight: Sight, _ prefix: PrefixSlot?, _ mode: Mode
+    ) -> Tensor {
       let mixed = Tensor.attention(
-        split(query(x, mode)), keys, values, mask: bias, scale: 1, dropout: mode.isTraining ? dropout : 0,
-        generator: &mode.generator)
-      return output(mixed.transposed(1, 2).reshaped(x.size(0), x.size(1), headCount * headWidth), mode)
+        queries, keys, values, sight, prefix: prefix, scale: 1, dropout: dropout, mode)
+      return output(mixed, mode)
     }
 
-    private func split(_ y: Tensor) -> Tensor {
-      y.reshaped(y.size(0), y.size(1), headCount, headWidth).transposed(1, 2)
-    }
+    /// `[rows, length, heads · width]` → `[rows, length, heads, width]`.
+    private func split(_ y: Tensor) -> Tensor { y.reshaped(y.size(0), y.size(1), headCount, headWidth) }
 
     /// One token a row: `[rows, 1, heads · width]` → `[rows, heads, width]`.
     private func heads(_ y: Tensor) -> Tensor { y.reshaped(y.size(0), headCount, headWidth) }

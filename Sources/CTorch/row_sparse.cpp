@@ -1,0 +1,125 @@
+// Layers whose weights train in some rows only: the product that makes a weight's gradient is done for these rows.
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <optional>
+
+#include "kernels.h"
+#include "support.h"
+
+using jay::floats, jay::get, jay::lanes, jay::load;
+
+namespace {
+
+/// The columns `kept` of x `[n, width]` → `[n, kept]`.
+template <typename T>
+void gather_columns(const at::Tensor &x, const at::Tensor &kept, const at::Tensor &out) {
+  const int64_t width = x.size(1), count = kept.numel(), *columns = kept.const_data_ptr<int64_t>();
+  const T *from = x.const_data_ptr<T>();
+  T *to = out.data_ptr<T>();
+  jay::parallel_for(x.size(0), std::max<int64_t>(1, 16384 / (count + 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n)
+      for (int64_t j = 0; j < count; ++j) to[n * count + j] = from[n * width + columns[j]];
+  });
+}
+
+at::Tensor columns(const at::Tensor &x, const at::Tensor &kept) {
+  if (!x.is_cpu() || (x.scalar_type() != at::kFloat && x.scalar_type() != at::kBFloat16)) return x.index_select(1, kept);
+  auto out = at::empty({x.size(0), kept.numel()}, x.options());
+  if (x.scalar_type() == at::kFloat) gather_columns<float>(x, kept, out);
+  else gather_columns<at::BFloat16>(x, kept, out);
+  return out;
+}
+
+struct RowLinear : torch::autograd::Function<RowLinear> {
+  static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
+                            const std::optional<at::Tensor> &bias, const at::Tensor &kept) {
+    context->save_for_backward({x, weight});
+    // Not a saved variable: which rows are kept becomes known between the two passes.
+    context->saved_data["kept"] = kept;
+    return at::linear(x, weight, bias);
+  }
+
+  static torch::autograd::tensor_list backward(torch::autograd::AutogradContext *context,
+                                               torch::autograd::tensor_list gradients) {
+    const auto saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], kept = context->saved_data["kept"].toTensor();
+    const auto above = gradients[0].reshape({-1, weight.size(0)}).contiguous(), rows = x.reshape({-1, weight.size(1)});
+    at::Tensor dx, dweight, dbias;
+    if (context->needs_input_grad(0)) dx = above.matmul(weight).view(x.sizes());
+    if (context->needs_input_grad(1)) {
+      if (kept.numel() == 0) {
+        dweight = above.t().matmul(rows);
+      } else {
+        dweight = at::zeros_like(weight);
+        dweight.index_copy_(0, kept, columns(above, kept).t().matmul(rows));
+      }
+    }
+    if (context->needs_input_grad(2)) dbias = above.sum(0);
+    return {dx, dweight, dbias, at::Tensor()};
+  }
+};
+
+/// Adds |x| of some rows to the sums of the columns.
+template <typename T>
+JAY_INLINE void add_magnitudes(const T *x, int64_t rows, int64_t width, float *sums) {
+  const int64_t whole = width / lanes * lanes;
+  for (int64_t n = 0; n < rows; ++n, x += width) {
+    for (int64_t j = 0; j < whole; j += lanes) {
+      const floats value = load(x + j);
+      *reinterpret_cast<floats *>(sums + j) += value < 0 ? -value : value;
+    }
+    for (int64_t j = whole; j < width; ++j) sums[j] += std::abs(float(x[j]));
+  }
+}
+JAY_VECTOR void add_rows(const float *x, int64_t rows, int64_t width, float *sums) { add_magnitudes(x, rows, width, sums); }
+JAY_VECTOR void add_rows(const at::BFloat16 *x, int64_t rows, int64_t width, float *sums) {
+  add_magnitudes(x, rows, width, sums);
+}
+
+/// Parts of fixed size, so that the sums do not depend on the number of threads.
+template <typename T>
+at::Tensor column_sums(const at::Tensor &x) {
+  constexpr int64_t part = 64;
+  const int64_t rows = x.size(0), width = x.size(1), parts = (rows + part - 1) / part;
+  auto sums = at::zeros({parts, width}, x.options().dtype(at::kFloat));
+  jay::parallel_for(parts, std::max<int64_t>(1, 65536 / (part * width)), [&](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p)
+      add_rows(x.const_data_ptr<T>() + p * part * width, std::min(part, rows - p * part), width,
+               sums.data_ptr<float>() + p * width);
+  });
+  return sums.sum(0);
+}
+
+}  // namespace
+
+extern "C" {
+
+int ct_linear_kept_rows(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor kept, ct_tensor *out) {
+  return jay::guarded([&] {
+    const auto added = bias ? std::make_optional(get(bias)) : std::nullopt;
+    *out = jay::own(RowLinear::apply(get(x), get(weight), added, get(kept)));
+  });
+}
+
+int ct_column_magnitudes(ct_tensor x, ct_tensor *out) {
+  return jay::guarded([&] {
+    at::NoGradGuard no_gradient;
+    const auto rows = get(x).detach().contiguous();
+    const auto type = rows.scalar_type();
+    TORCH_CHECK(rows.dim() == 2, "the magnitudes of columns need a matrix, not ", rows.sizes());
+    if (!rows.is_cpu() || (type != at::kFloat && type != at::kBFloat16)) {
+      *out = jay::own(at::linalg_vector_norm(rows, 1, at::IntArrayRef{0}, false, at::kFloat));
+    } else {
+      *out = jay::own(type == at::kFloat ? column_sums<float>(rows) : column_sums<at::BFloat16>(rows));
+    }
+  });
+}
+
+int ct_take(ct_tensor x, ct_tensor y) {
+  return jay::guarded([&] {
+    x->value.resize_(get(y).sizes());
+    x->value.copy_(get(y));
+  });
+}
+
+}  // extern "C"

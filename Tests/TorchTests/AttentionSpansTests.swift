@@ -1,0 +1,107 @@
+import Testing
+import Torch
+
+/// Attention of texts behind one another is what attention of each text alone is.
+@Suite struct AttentionSpansTests {
+  struct Case: Sendable, CustomTestStringConvertible {
+    var heads = 2, stored = 2, width = 16
+    var queries: [Int] = [5, 17, 40, 1], keys: [Int]?
+    var hasBias = false, isCausal = false
+    var window: Int?
+    var testDescription: String {
+      "\(heads)/\(stored) heads of \(width), bias \(hasBias), causal \(isCausal), window \(window ?? 0), keys \(keys ?? [])"
+    }
+  }
+
+  private static func starts(_ lengths: [Int]) -> [Int64] {
+    lengths.reduce(into: [0]) { $0.append(($0.last ?? 0) + Int64($1)) }
+  }
+
+  /// The same from the ordinary operators, text by text.
+  private func plain(_ test: Case, _ q: Tensor, _ k: Tensor, _ v: Tensor, _ bias: Tensor?, _ spans: Spans) -> Tensor {
+    let parts = (0..<spans.count).map { text -> Tensor in
+      func part(_ x: Tensor, _ starts: [Int64]) -> Tensor {
+        x.narrowed(0, Int(starts[text])..<Int(starts[text + 1])).transposed(0, 1)
+      }
+      func all(_ x: Tensor) -> Tensor {
+        let times = test.heads / test.stored
+        return x.unsqueezed(1).expanded([test.stored, times, x.size(1), x.size(2)])
+          .reshaped(test.heads, x.size(1), x.size(2))
+      }
+      let keys = all(part(k, spans.keys)), values = all(part(v, spans.keys))
+      var scores = part(q, spans.queries).matmul(keys.transposed(1, 2)) * 0.3
+      let rows = scores.size(1), columns = scores.size(2)
+      if let bias { scores = scores + bias.narrowed(1, 0..<rows).narrowed(2, 0..<columns) }
+      let hidden = (0..<rows).flatMap { row in
+        (0..<columns).map { column -> Float in
+          let isAhead = test.isCausal && column > row, isFar = test.window.map { column <= row - $0 } ?? false
+          return isAhead || isFar ? -1e30 : 0
+        }
+      }
+      return (scores + Tensor(hidden, shape: [rows, columns])).softmax(2).matmul(values).transposed(0, 1)
+    }
+    return .concatenated(parts)
+  }
+
+  @Test(arguments: [
+    Case(), Case(width: 24, hasBias: true), Case(keys: [9, 3, 33, 20], hasBias: true),
+    Case(heads: 4, stored: 2, isCausal: true), Case(heads: 4, stored: 1, hasBias: true, isCausal: true, window: 7),
+  ]) func valuesAndGradientsAreThoseOfEachTextAlone(_ test: Case) throws {
+    var random = Generator(seed: 1)
+    let keys = test.keys ?? test.queries
+    let spans = Spans(
+      Self.starts(test.queries), keys: Self.starts(keys), isCausal: test.isCausal, window: test.window)
+    func draw(_ count: Int, _ heads: Int) -> Tensor {
+      let x = Tensor.normal([count, heads, test.width], &random)
+      x.setRequiresGradient(true)
+      return x
+    }
+    let q = draw(test.queries.reduce(0, +), test.heads)
+    let k = draw(keys.reduce(0, +), test.stored), v = draw(keys.reduce(0, +), test.stored)
+    let bias: Tensor? = test.hasBias ? .normal([test.heads, 41, 40], &random) : nil
+    bias?.setRequiresGradient(true)
+    let leaves = [q, k, v] + (bias.map { [$0] } ?? [])
+    let mine = Tensor.attention(q, k, v, spans: spans, bias: bias, scale: 0.3, generator: &random)
+    let expected = plain(test, q, k, v, bias, spans)
+    #expect(difference(mine, expected.values(), shape: expected.shape, atol: 1e-5) == nil)
+    let weights = Tensor.normal(mine.shape, &random)
+    let gradients = zip((mine * weights).sum().gradients(of: leaves), (expected * weights).sum().gradients(of: leaves))
+    for (gradient, reference) in gradients {
+      let reference = try #require(reference)
+      #expect(difference(try #require(gradient), reference.values(), shape: reference.shape, atol: 1e-4) == nil)
+    }
+    let silent = inference { Tensor.attention(q, k, v, spans: spans, bias: bias, scale: 0.3, generator: &random) }
+    #expect(silent.values() == mine.detached().values())
+  }
+
+  @Test func bfloat16DiffersByItsRoundingOnly() {
+    var random = Generator(seed: 2)
+    let spans = Spans([0, 9, 30]), parts = (0..<3).map { _ in Tensor.normal([30, 2, 32], &random).to(.bfloat16) }
+    let half = Tensor.attention(parts[0], parts[1], parts[2], spans: spans, scale: 0.2, generator: &random)
+    let whole = parts.map { $0.to(.float32) }
+    let full = Tensor.attention(whole[0], whole[1], whole[2], spans: spans, scale: 0.2, generator: &random)
+    #expect(half.dtype == .bfloat16)
+    #expect(difference(half.to(.float32), full.values(), shape: full.shape, atol: 0.03) == nil)
+  }
+
+  @Test func dropoutIsDrawnFromTheGeneratorAndDifferentiatedAsItFell() throws {
+    var first = Generator(seed: 3), again = Generator(seed: 3), data = Generator(seed: 4)
+    let spans = Spans([0, 6, 15]), v = Tensor.ones([15, 2, 16])
+    let q = Tensor.normal([15, 2, 16], &data), k = Tensor.normal([15, 2, 16], &data)
+    func run(_ values: Tensor, _ random: inout Generator) -> Tensor {
+      .attention(q, k, values, spans: spans, scale: 0.1, dropout: 0.4, generator: &random)
+    }
+    let y = run(v, &first)
+    #expect(run(v, &again).values() == y.values())
+    #expect(run(v, &again).values() != y.values(), "the next key gives another mask")
+    // Rows of ones would give ones; what is dropped and scaled keeps that in the mean.
+    #expect(abs(y.mean().item() - 1) < 0.1 && y.values().contains { abs($0 - 1) > 0.05 })
+    // Attention is linear in the values: the gradient for them must be its transpose.
+    let x = Tensor.normal([15, 2, 16], &data), weights = Tensor.normal([15, 2, 16], &data)
+    x.setRequiresGradient(true)
+    var same = Generator(seed: 3)
+    let product = (run(x, &same) * weights).sum()
+    let gradient = try #require(product.gradients(of: [x])[0])
+    #expect(abs((gradient * x.detached()).sum().item() - product.item()) < 1e-3)
+  }
+}
