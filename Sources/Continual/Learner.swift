@@ -106,8 +106,8 @@ public final class Learner {
     preconditionFailure("answer(of: \(target)): no experience has this class")
   }
 
-  /// Texts that a language model wrote.
-  func texts(_ answers: [[Int32]]) -> [String] { answers.map(decode) }
+  /// The text of tokens that a language model wrote.
+  func text(of tokens: [Int32]) -> String { decode(tokens) }
 
   /// What the model reads and must write of a batch where it is pretrained; the batch itself where it learns tasks.
   ///

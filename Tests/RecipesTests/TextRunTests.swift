@@ -2,6 +2,7 @@ import Adapters
 import Continual
 import Evaluation
 import Foundation
+import Streams
 import Testing
 import Torch
 
@@ -54,7 +55,7 @@ import Torch
   }
 
   private func run(
-    _ name: String, _ methods: String, _ answers: String, model: String = "decoder", beams: Int = 1
+    _ name: String, _ methods: String, _ answers: String, model: String = "decoder", decoding: String = "beams: 1"
   ) throws -> AccuracyMatrix {
     let recipe = try Recipe(
       yaml: """
@@ -62,7 +63,7 @@ import Torch
         stream: {name: folder, folder: "\(scratch.url.path)/stream"}
         methods: [\(methods)]
         training: {epochs: 12, batchSize: 4, maxTokens: 40, learningRate: 1e-2, precision: fp32}
-        evaluation: {answers: \(answers), maxAnswerTokens: 4, beams: \(beams)}
+        evaluation: {answers: \(answers), maxAnswerTokens: 4, \(decoding)}
         """, name: name)
     var runner = Runner(places: scratch.places)
     runner.isQuiet = true
@@ -91,7 +92,7 @@ import Torch
     // A small adapter on weights that were never trained can do little.
     if methods != "lora" { #expect(scored[after: 0, on: 0] ?? 0 >= 75, "\(scored.rows)") }
     guard methods == "finetune" else { return }
-    let written = try run("written", methods, "exactMatch", model: "encoder-decoder", beams: 2)
+    let written = try run("written", methods, "exactMatch", model: "encoder-decoder", decoding: "beams: 2")
     #expect(written[after: 0, on: 0] == scored[after: 0, on: 0])
   }
 
@@ -114,6 +115,27 @@ import Torch
     #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[2])
     try Export.run(folder, to: scratch.url.appendingPathComponent("out"), task: nil, places: scratch.places)
     #expect(!FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("out/jay.json").path))
+  }
+
+  @Test func drawnAnswersDependOnTheSeedAndTheExampleAlone() throws {
+    try writeStream("answer")
+    let matrix = try run("drawn", "finetune", "exactMatch", decoding: "temperature: 3, topK: 40, topP: 0.99")
+    let folder = scratch.url.appendingPathComponent("drawn")
+    #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
+    let session = try Session.restored(folder, places: scratch.places), learner = session.trainer.learner
+    let texts = learner.data(of: session.stream.experiences[1]).test
+    func write(_ texts: [TokenizedExample], _ change: (inout EvaluationSettings) -> Void = { _ in }) throws -> [String] {
+      var settings = session.recipe.evaluation
+      change(&settings)
+      return try learner.write(texts, methods: session.trainer.methods, settings: settings)
+    }
+    let drawn = try write(texts)
+    #expect(try write(texts.reversed()) { $0.batchTokens = 1 } == drawn.reversed())
+    let greedy = try write(texts) { ($0.temperature, $0.topK, $0.topP) = (0, 0, 1) }
+    #expect(greedy != drawn)
+    #expect(try write(texts) { ($0.topK, $0.topP) = (1, 1) } == greedy)
+    let cut = try write(texts) { ($0.temperature, $0.topK, $0.topP, $0.stopStrings) = (0, 0, 1, ["l"]) }
+    #expect(cut == greedy.map { $0.split(separator: "l", omittingEmptySubsequences: false).first.map(String.init) ?? "" })
   }
 
   @Test func freeAnswersAreWritten() throws {
