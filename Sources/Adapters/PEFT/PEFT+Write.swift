@@ -6,7 +6,8 @@ extension PEFT {
   /// Writes the adapters of a model that are on, as the forward pass uses them now, for huggingface/peft to load.
   ///
   /// Several LoRA on one layer become one whose rank is the sum of theirs; several prompts become one, in their order,
-  /// and so do several prefixes. Prefixes of an encoder-decoder have no form: peft gives its layers each other's.
+  /// and so do several prefixes. Prompts behind the text have no form, for peft reads them in front; nor have prefixes of
+  /// an encoder-decoder: peft gives its layers each other's.
   /// - Throws: `PEFTError`, `FileError`.
   public static func write(_ store: ParameterStore, for task: Task, to folder: URL) throws {
     let layers = store.linears.map { ($0, $0.attachments.filter(\.isEnabled)) }.filter { !$0.1.isEmpty }
@@ -19,7 +20,7 @@ extension PEFT {
       form = loraForm(layers.map { ($0.0, $0.1.compactMap { $0 as? LoRA }) })
     } else if adapters.allSatisfy({ $0 is IA3 }), layers.allSatisfy({ $0.1.count == 1 }) {
       form = scalesForm(layers.flatMap { layer, attached in attached.compactMap { $0 as? IA3 }.map { (layer, $0) } })
-    } else if adapters.allSatisfy({ $0 is SoftPrompt }) {
+    } else if adapters.allSatisfy({ ($0 as? SoftPrompt)?.place == .front }) {
       form = promptForm(prompts.compactMap { $0 as? SoftPrompt })
     } else if adapters.allSatisfy({ $0 is Prefix }), task != .encoderDecoder {
       form = prefixForm(store.prefixSlots)

@@ -16,7 +16,7 @@ public final class T5: SequenceToSequenceModel {
     self.configuration = configuration
     let unit = Initializer.normal(deviation: 1)
     words = Embedding(configuration.vocabularySize, configuration.width, initializer: unit, in: scope / "shared")
-    prompts = PromptSlot(words, in: scope)
+    prompts = PromptSlot(words, places: [.front, .behind], in: scope)
     encoder = Stack(configuration, layers: configuration.encoderLayers, isDecoder: false, in: scope / "encoder")
     decoder = Stack(configuration, layers: configuration.decoderLayers, isDecoder: true, in: scope / "decoder")
     head =
@@ -33,11 +33,14 @@ public final class T5: SequenceToSequenceModel {
 
   public func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
     var x = words(tokens)
-    let prompt = prompts(x, mask: mask, mode)
-    if let prompt { x = .concatenated([prompt, x], 1) }
+    let front = prompts(x, mask: mask, mode), behind = prompts(x, mask: mask, mode, at: .behind)
+    if front != nil || behind != nil { x = .concatenated([front, x, behind].compactMap(\.self), 1) }
     let places = Tensor.arange(0..<x.size(1), device: tokens.device)
     var bias = encoder.positions(queries: places, keys: places)
-    if let mask { bias = bias + AttentionMask.padding(mask.widened(by: prompt?.size(1) ?? 0), dtype: x.dtype) }
+    if let mask {
+      let isRead = mask.widened(by: front?.size(1) ?? 0, behind: behind?.size(1) ?? 0)
+      bias = bias + AttentionMask.padding(isRead, dtype: x.dtype)
+    }
     return encoder(x, bias: bias, source: nil, cache: nil, mode)
   }
 
@@ -54,10 +57,10 @@ public final class T5: SequenceToSequenceModel {
     if let seen = AttentionMask.seen(placement, window: nil, dtype: x.dtype) {
       bias = bias + AttentionMask.behind(prefix, seen)
     }
-    // The mask is the text's; a soft prompt's states stand before the text's.
-    let source = (
-      encoded, mask.map { AttentionMask.padding($0.widened(by: encoded.size(1) - $0.size(1)), dtype: x.dtype) }
-    )
+    // The mask is the text's; soft prompts' states stand around the text's.
+    let behind = prompts.count(at: .behind)
+    let isRead = mask.map { $0.widened(by: encoded.size(1) - $0.size(1) - behind, behind: behind) }
+    let source = (encoded, isRead.map { AttentionMask.padding($0, dtype: x.dtype) })
     let hidden = decoder(x, bias: bias, source: source, cache: cache, mode)
     cache?.advance(by: tokens.size(1))
     return hidden
