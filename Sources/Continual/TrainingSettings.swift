@@ -49,8 +49,9 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("accumulation", "forward passes in one update", allowed: .atLeast(1)),
     ConfigurationKey("maxTokens", "longest text, in tokens; the rest is cut", allowed: .atLeast(4)),
     ConfigurationKey(
-      "optimizer", "adamw, adam (decay in the gradient), adafactor (needs clipNorm: 0 to be the paper's) or sgd; made anew "
-        + "for each experience"),
+      "optimizer",
+      "adamw, adam (decay in the gradient), adafactor (the paper's with clipNorm: 0) or sgd; made anew for each experience"
+    ),
     ConfigurationKey("learningRate", "peak learning rate", allowed: .positive),
     ConfigurationKey("schedule", "learning rate over an experience: constant, linear or cosine"),
     ConfigurationKey("warmup", "share of an experience's updates with a rising rate", allowed: .range(0...1)),

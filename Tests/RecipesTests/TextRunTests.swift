@@ -117,6 +117,18 @@ import Torch
     #expect(!FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("out/jay.json").path))
   }
 
+  @Test func aPromptBehindTheTextIsTrainedAndKept() throws {
+    try writeStream("label")
+    let method = "lfpt5: {length: 4, attempts: 40, sampleTokens: 8}"
+    let matrix = try run(
+      "lfpt5", method, "exactMatch", model: "encoder-decoder", decoding: "beams: 2, repetitionPenalty: 2.5")
+    let folder = scratch.url.appendingPathComponent("lfpt5")
+    #expect(matrix.isComplete)
+    #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
+    let refused = scratch.sentence { _ = try run("refused", method, "exactMatch") }
+    #expect(refused.hasPrefix("'lfpt5' learns tasks with an encoder that reads"), "\(refused)")
+  }
+
   @Test func drawnAnswersDependOnTheSeedAndTheExampleAlone() throws {
     try writeStream("answer")
     let matrix = try run("drawn", "finetune", "exactMatch", decoding: "temperature: 3, topK: 40, topP: 0.99")
@@ -124,7 +136,9 @@ import Torch
     #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
     let session = try Session.restored(folder, places: scratch.places), learner = session.trainer.learner
     let texts = learner.data(of: session.stream.experiences[1]).test
-    func write(_ texts: [TokenizedExample], _ change: (inout EvaluationSettings) -> Void = { _ in }) throws -> [String] {
+    func write(
+      _ texts: [TokenizedExample], _ change: (inout EvaluationSettings) -> Void = { _ in }
+    ) throws -> [String] {
       var settings = session.recipe.evaluation
       change(&settings)
       return try learner.write(texts, methods: session.trainer.methods, settings: settings)
@@ -135,7 +149,7 @@ import Torch
     #expect(greedy != drawn)
     #expect(try write(texts) { ($0.topK, $0.topP) = (1, 1) } == greedy)
     let cut = try write(texts) { ($0.temperature, $0.topK, $0.topP, $0.stopStrings) = (0, 0, 1, ["l"]) }
-    #expect(cut == greedy.map { $0.split(separator: "l", omittingEmptySubsequences: false).first.map(String.init) ?? "" })
+    #expect(cut == greedy.map { String($0.prefix(while: { $0 != "l" })) } && cut != greedy)
   }
 
   @Test func freeAnswersAreWritten() throws {
