@@ -5,7 +5,7 @@ public import Torch
 /// In front, the vectors take the first positions, before the first token ([CLS] of BERT, the encoder's text in T5), as in
 /// huggingface/peft; the text moves behind them, and states at their positions are not given back. Behind, they take the
 /// positions after the longest text of the batch, so that padding, which nothing sees, stands between a shorter text and
-/// them, as in qcwthu/Lifelong-Fewshot-Language-Learning.
+/// them, as in qcwthu/Lifelong-Fewshot-Language-Learning: how far the vectors are from a text depends on its batch.
 public final class PromptSlot {
   /// The model's word embeddings.
   public let words: Embedding

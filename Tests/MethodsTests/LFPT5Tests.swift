@@ -129,11 +129,11 @@ import Torch
     var data = (0..<2).map(LFPT5Toy.free)
     data[1][0].tokens = Array(2..<96)
     let toy = try LFPT5Toy(data, options: []) { $0.length = 3 }
-    let error = #expect(throws: LFPT5Error.self) { try toy.trainer.run() }
+    let error = #expect(throws: FreeTokenError.self) { try toy.trainer.run() }
     #expect(
       error?.errorDescription
-        == "lfpt5 marks tasks and answers by tokens that occur in no text, and of the model's 96 tokens too few are left. "
-        + "Use a model with more of them, or a stream of fewer experiences.")
+        == "texts that a model is to write are marked by tokens that occur in no text, and of its 96 tokens too few are "
+        + "left. Use a model with more of them, or a stream of fewer experiences.")
   }
 
   @Test func thePromptBeginsWithTheTasksWords() throws {

@@ -129,6 +129,17 @@ import Torch
     #expect(refused.hasPrefix("'lfpt5' learns tasks with an encoder that reads"), "\(refused)")
   }
 
+  @Test func earlierInputsAreWrittenByAnAdapter() throws {
+    try writeStream("label")
+    let method = "sapt-lora: {targets: [q, v], pseudo: written, pseudoRatio: 0.5, writer: {updates: 3, maxTokens: 6}}"
+    let matrix = try run("sapt", method, "scored", model: "encoder-decoder")
+    let folder = scratch.url.appendingPathComponent("sapt")
+    #expect(matrix.isComplete)
+    #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
+    let trained = try #require(try Session.restored(folder, places: scratch.places).trainer.methods.first)
+    #expect(trained.state.exemplars["pseudo.0"]?.isEmpty == false)
+  }
+
   @Test func drawnAnswersDependOnTheSeedAndTheExampleAlone() throws {
     try writeStream("answer")
     let matrix = try run("drawn", "finetune", "exactMatch", decoding: "temperature: 3, topK: 40, topP: 0.99")

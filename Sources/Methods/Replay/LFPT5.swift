@@ -112,10 +112,11 @@ public final class LFPT5: ContinualMethod {
     let c = configuration
     let classes = learner.data(of: past).options.map { Array($0.dropLast()) }
     var texts = WrittenTexts(of: past, classes: classes, atMost: c.samples, marks: TextMarks(state, learner))
-    let settings = GenerationSettings(
-      maxTokens: min(c.sampleTokens, learner.model.maxLength - c.length), repetitionPenalty: c.repetitionPenalty)
+    let sampling = TextSampling(
+      maxTokens: min(c.sampleTokens, learner.model.maxLength - c.length), topK: c.topK,
+      repetitionPenalty: c.repetitionPenalty)
     let draw = learner.generator.derived("lfpt5.\(experience.index).\(past.index)")
-    texts.fill(c.attempts, settings, topK: c.topK > 0 ? c.topK : nil, draw: draw, learner)
+    texts.fill(c.attempts, sampling, draw: draw, learner)
     return texts.examples
   }
 

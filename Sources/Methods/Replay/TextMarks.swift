@@ -1,5 +1,4 @@
 import Continual
-public import Foundation
 import NN
 import Streams
 import Torch
@@ -20,19 +19,11 @@ struct TextMarks {
     tasks = learner.seen.compactMap { state.numbers[Self.task($0.index)].map { Int32($0) } }
   }
 
-  /// Chooses the tokens of an experience, and the separator where there is none yet: the last of the vocabulary that
-  /// occur in no text of the stream. Those of T5 stand behind its tokenizer's own and were never trained.
+  /// Chooses the tokens of an experience, and the separator where there is none yet.
   static func choose(for experience: Experience, _ learner: Learner, in state: inout MethodState) throws {
     let names = [separator, task(experience.index)].filter { state.numbers[$0] == nil }
-    let vocabulary = (learner.model as? any PredictsTokens)?.vocabularySize ?? 0
-    var used = Set(state.numbers.filter { $0.key.hasPrefix(prefix) }.values.map { Int32($0) })
-    used.formUnion((learner.model as? any Generates)?.endTokens ?? [])
-    for data in learner.stream.experiences.map(learner.data(of:)) {
-      for options in data.options { used.formUnion(options) }
-      for example in data.train + data.validation + data.test { used.formUnion(example.tokens + example.answer) }
-    }
-    let free = (1..<Int32(max(1, vocabulary))).reversed().lazy.filter { !used.contains($0) }.prefix(names.count)
-    guard free.count == names.count else { throw LFPT5Error.noFreeTokens(vocabulary: vocabulary) }
+    let taken = Set(state.numbers.filter { $0.key.hasPrefix(prefix) }.values.map { Int32($0) })
+    let free = try learner.freeTokens(names.count, besides: taken)
     for (name, token) in zip(names, free) { state.numbers[name] = Double(token) }
   }
 
@@ -58,21 +49,6 @@ struct TextMarks {
   private static let prefix = "token."
   private static let separator = prefix + "separator"
   private static func task(_ experience: Int) -> String { "\(prefix)\(experience)" }
-}
-
-/// Models that `lfpt5` cannot train.
-public enum LFPT5Error: LocalizedError, CustomStringConvertible, Equatable {
-  /// All tokens occur in texts.
-  case noFreeTokens(vocabulary: Int)
-
-  public var description: String {
-    switch self {
-    case .noFreeTokens(let vocabulary):
-      "lfpt5 marks tasks and answers by tokens that occur in no text, and of the model's \(vocabulary) tokens too few are "
-        + "left. Use a model with more of them, or a stream of fewer experiences."
-    }
-  }
-  public var errorDescription: String? { description }
 }
 
 extension DeviceBatch {

@@ -1,5 +1,4 @@
 import Continual
-import NN
 import Streams
 import Torch
 
@@ -34,29 +33,10 @@ struct WrittenTexts {
   }
 
   /// Lets the model write until every class is full, or `attempts` texts were written; the draws depend on `draw` alone.
-  mutating func fill(
-    _ attempts: Int, _ settings: GenerationSettings, topK: Int?, draw: Generator, _ learner: Learner
-  ) {
+  mutating func fill(_ attempts: Int, _ sampling: TextSampling, draw: Generator, _ learner: Learner) {
     for start in stride(from: 0, to: attempts, by: 32) where !isFull {
-      var sampling = GenerationSettings.Sampling(topK: topK, generator: draw)
-      sampling.rows = (start..<min(start + 32, attempts)).map(String.init)
-      var drawing = settings
-      drawing.strategy = .sampling(sampling)
-      let asked = marks.asking(experience.index)
-      for written in learner.write(behind: asked, rows: sampling.rows.count, drawing) { add(written) }
+      let numbers = start..<min(start + 32, attempts), asked = marks.asking(experience.index)
+      for written in learner.write(numbers, behind: asked, sampling, draw: draw) { add(written) }
     }
-  }
-}
-
-extension Learner {
-  /// What the model writes behind the same text, once for each row.
-  fileprivate func write(behind text: [Int32], rows: Int, _ settings: GenerationSettings) -> [[Int32]] {
-    guard let model = model as? any Generates else {
-      preconditionFailure("write: \(type(of: model)) does not generate")
-    }
-    let example = TokenizedExample(
-      id: "", tokens: text, firstLength: text.count, target: -1, experience: max(0, current))
-    let batch = deviceBatch(Batch([TokenizedExample](repeating: example, count: rows)), withAnswers: false)
-    return inference { model.generate(batch, settings).map(\.tokens) }
   }
 }
