@@ -55,14 +55,16 @@ import Torch
   }
 
   private func run(
-    _ name: String, _ methods: String, _ answers: String, model: String = "decoder", decoding: String = "beams: 1"
+    _ name: String, _ methods: String, _ answers: String, model: String = "decoder", decoding: String = "beams: 1",
+    optimizer: String = "adamw"
   ) throws -> AccuracyMatrix {
     let recipe = try Recipe(
       yaml: """
         model: {name: "\(scratch.url.path)/\(model)", startsFresh: true}
         stream: {name: folder, folder: "\(scratch.url.path)/stream"}
         methods: [\(methods)]
-        training: {epochs: 12, batchSize: 4, maxTokens: 40, learningRate: 1e-2, precision: fp32}
+        training: {epochs: 12, batchSize: 4, maxTokens: 40, learningRate: 1e-2, precision: fp32,
+          optimizer: \(optimizer)}
         evaluation: {answers: \(answers), maxAnswerTokens: 4, \(decoding)}
         """, name: name)
     var runner = Runner(places: scratch.places)
@@ -138,6 +140,40 @@ import Torch
     #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
     let trained = try #require(try Session.restored(folder, places: scratch.places).trainer.methods.first)
     #expect(trained.state.exemplars["pseudo.0"]?.isEmpty == false)
+  }
+
+  @Test(arguments: [
+    "lfpt5: {length: 4, attempts: 200, sampleTokens: 8, topK: 0, repetitionPenalty: 1}",
+    "sapt-lora: {targets: [q, v], pseudo: written, pseudoRatio: 0.5, writer: {updates: 3, maxTokens: 6}}",
+  ])
+  func methodsThatWriteContinueTheSameWhenTheyAreInterrupted(_ method: String) throws {
+    try writeStream("answer")
+    _ = try run("whole", method, "exactMatch", model: "encoder-decoder", optimizer: "adafactor")
+    let folders = ["whole", "stopped"].map { scratch.url.appendingPathComponent($0) }
+    try FileManager.default.copyItem(at: folders[0], to: folders[1])
+    let lines = (0..<12).map { #"{"text": "the sun ran \#($0)", "answer": "\#($0 % 2 == 0 ? "sun" : "sea")"}"# }
+    try scratch.write(lines.joined(separator: "\n"), to: "new.jsonl")
+    let addition = Addition(data: scratch.url.appendingPathComponent("new.jsonl"))
+    var runner = Runner(places: scratch.places)
+    runner.isQuiet = true
+    try runner.extend(folders[0], with: addition)
+    var updates = 0
+    runner.isInterrupted = {
+      updates += 1
+      return updates == 2
+    }
+    #expect(throws: TrainingError.self) { try runner.extend(folders[1], with: addition) }
+    runner.isInterrupted = { false }
+    try runner.run(try Recipe(file: RunDirectory(folders[1]).recipe), in: folders[1], start: .resume)
+    let ends = try folders.map { try #require(Checkpoint.newest(in: RunDirectory($0).checkpoints).checkpoint) }
+    #expect(ends.allSatisfy { $0.url.lastPathComponent == "0003-00000000" })
+    for name in ["weights.safetensors", "method-0.safetensors"] {
+      let bytes = try ends.map { try Data(contentsOf: $0.url.appendingPathComponent(name)) }
+      #expect(bytes[0] == bytes[1], "\(name)")
+    }
+    let written = ends.map { $0.record.methods[0].exemplars }
+    #expect(written[0] == written[1] && written[0].count == 3)
+    if method.hasPrefix("sapt") { #expect(written[0].values.allSatisfy { !$0.isEmpty }) }
   }
 
   @Test func drawnAnswersDependOnTheSeedAndTheExampleAlone() throws {

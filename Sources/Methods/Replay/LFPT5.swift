@@ -52,6 +52,8 @@ public final class LFPT5: ContinualMethod {
   public var state = MethodState()
   private let configuration: Configuration
   private var adapters: AdapterSet?
+  /// Parts of the present update's batch that went through the model.
+  private var parts = 0
   private var prompt: Parameter? { adapters?.parameters.first }
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
@@ -80,11 +82,17 @@ public final class LFPT5: ContinualMethod {
     }
   }
 
+  public func compose(_ batch: Batch, at step: Step) -> Batch {
+    parts = 0
+    return batch
+  }
+
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) -> Tensor? {
     let share = configuration.distillation, learner = step.learner, examples = batch.answered()
     let marks = TextMarks(state, learner)
     let texts = learner.deviceBatch(Batch(examples.map(marks.writing)))
-    let language = learner.model(texts, .training(step.generator("lfpt5.dropout"))).loss
+    let language = learner.model(texts, .training(step.generator("lfpt5.dropout.\(parts)"))).loss
+    parts += 1
     let added = language * ((1 - share) * configuration.language) - output.loss * share
     let past = examples.filter { $0.experience < step.experience.index }
     return past.isEmpty || share == 0 ? added : added + divergence(past, learner) * share
