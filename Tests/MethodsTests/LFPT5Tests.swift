@@ -125,6 +125,32 @@ import Torch
     #expect(texts.examples.map(\.answer) == [[7, 1], [7, 1], [9, 11, 1], [9, 11, 1]])
   }
 
+  /// The base learned to write, as a large one has, and the prompt leaves it that.
+  @Test func aModelThatCanWriteGivesTextsOfEveryClass() throws {
+    let golden = try Golden.load("methods/lfpt5.safetensors")
+    let data = try LFPT5Toy.examples(golden, "experience.0", experience: 0)
+    let toy = try LFPT5Toy([data], model: "t5-gated", settings: { $0.learningRate = 1e-3 }) {
+      ($0.length, $0.attempts, $0.sampleTokens, $0.topK, $0.repetitionPenalty) = (3, 64, 16, 3, 1)
+    }
+    toy.recorder.onBegin = { _ in
+      let learner = toy.learner, base = learner.parameters.all.filter { $0.role == .backbone }
+      let jobs = learner.deviceBatch(Batch(data.map(TextMarks(toy.method.state, learner).writing)))
+      let optimizer = AdamW(AdamW.Configuration())
+      for parameter in base { parameter.isTrainable = true }
+      for _ in 0..<200 {
+        learner.model(jobs, .evaluation).loss.backward()
+        optimizer.update(base, rate: 1e-2, gradientScale: 1)
+        for parameter in learner.parameters.all { parameter.gradient = nil }
+      }
+      for parameter in base { parameter.isTrainable = false }
+    }
+    try toy.trainer.run()
+    let written = toy.method.state.exemplars["samples.0"] ?? []
+    #expect(written.map(\.target) == [0, 0, 1, 1])
+    let known = Dictionary(uniqueKeysWithValues: data.map { ($0.tokens, $0.target) })
+    #expect(written.count { known[$0.tokens] == $0.target } >= 3, "\(written)")
+  }
+
   @Test func saysThatNoTokenIsLeft() throws {
     var data = (0..<2).map(LFPT5Toy.free)
     data[1][0].tokens = Array(2..<96)

@@ -22,7 +22,7 @@ struct LFPT5Toy {
 
   /// - Parameter options: the answers of the two classes of each task; none where answers are free.
   init(
-    _ data: [[TokenizedExample]], options: [[Int32]] = [[7, 1], [9, 11, 1]],
+    _ data: [[TokenizedExample]], model: String = "t5-tied", options: [[Int32]] = [[7, 1], [9, 11, 1]],
     settings change: (inout TrainingSettings) -> Void = { _ in },
     _ configuration: (inout LFPT5.Configuration) -> Void
   ) throws {
@@ -34,7 +34,7 @@ struct LFPT5Toy {
         return Experience(name: "t\(index)", train: set, test: set)
       })
     let learner = Learner(
-      model: try PromptToy.model("t5-tied"), stream: stream, device: .cpu, seed: 3,
+      model: try PromptToy.model(model), stream: stream, device: .cpu, seed: 3,
       encode: { $0.utf8.map { Int32($0 % 40) + 12 } }
     ) { experience in
       TokenizedExperience(train: data[experience.index], validation: [], test: [], options: options)
