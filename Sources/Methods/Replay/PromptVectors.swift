@@ -6,7 +6,7 @@ import Torch
 extension Learner {
   /// Initial vectors of a prompt, float32 `[count, width]`: the mean word embedding of "sentence classification", of the
   /// experience's name and of each of its labels, then words drawn from the 5000 most frequent of its training texts.
-  /// Source: Qin & Joty 2022, appendix (arXiv 2110.07298).
+  /// Source: qcwthu/Lifelong-Fewshot-Language-Learning at cf7d17c, `Classification/utils.py`, which counts words elsewhere.
   func promptVectors(_ count: Int, about experience: Experience) -> Tensor {
     guard let table = parameters.promptSlot?.words.weight.current else {
       preconditionFailure("promptVectors: \(type(of: model)) reads no prompts")
