@@ -8,6 +8,8 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
   case taken(String)
   /// A model that reads nothing but tokens.
   case noPrompts
+  /// A model that reads no prompt behind its texts.
+  case onlyInFront
   /// A prompt behind which the longest text does not fit.
   case noRoom(prompt: Int, text: Int, limit: Int)
   /// A prompt in front of rows that hold several documents.
@@ -23,6 +25,9 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
     case .taken(let adapter):
       "two methods of the recipe make the adapter '\(adapter)'. Keep one of them, or give them different targets."
     case .noPrompts: "this model has no place for soft prompts or prefixes. Choose another method, or another model."
+    case .onlyInFront:
+      "this model reads prompts in front of its texts only; behind them, an encoder-decoder (T5) does. Choose such a model, "
+        + "or another method."
     case .noRoom(let prompt, let text, let limit):
       "the model reads \(limit) tokens, and a prompt of \(prompt) leaves no room for a text of \(text). "
         + "Set training.maxTokens to \(Swift.max(0, limit - prompt)) or less (a language model's answer counts too), "

@@ -21,4 +21,10 @@ extension AdapterSet {
     }
     store.remove(where: contains)
   }
+
+  /// Takes the adapters off their layers as they are, and their parameters out of the store.
+  public func remove(from store: ParameterStore) {
+    for linear in store.linears { linear.detach { attached in adapters.contains { $0 === attached } } }
+    store.remove(where: contains)
+  }
 }

@@ -41,10 +41,13 @@ public struct AdapterSet {
       layers.map { IA3(on: $0, outputs.contains($0.name) ? .input : .output, index: index, seed: seed, in: store) })
   }
 
-  /// A fresh prompt of `count` vectors in front of every text; later ones stand before earlier ones.
-  public init(prompt count: Int, index: Int, seed: UInt64, in store: ParameterStore) throws {
+  /// A fresh prompt of `count` vectors in front of every text or behind it; later ones stand farther from the text.
+  public init(
+    prompt count: Int, at place: PromptPlace = .front, index: Int, seed: UInt64, in store: ParameterStore
+  ) throws {
     let slot = try Self.slot(of: store, "prompt.\(index)", first: "vectors")
-    self.init([SoftPrompt(on: slot, count: count, index: index, seed: seed, in: store)])
+    guard slot.places.contains(place) else { throw AdapterError.onlyInFront }
+    self.init([SoftPrompt(on: slot, count: count, at: place, index: index, seed: seed, in: store)])
   }
 
   /// A fresh pool of prompts, from which each text reads some.

@@ -1,15 +1,20 @@
 public import NN
 public import Torch
 
-/// Trained vectors that a model reads in front of every text.
+/// Trained vectors that a model reads in front of every text, or behind it.
 /// Source: Lester et al. 2021, §2 (arXiv 2104.08691); the vectors start as embeddings of random words, as there.
 public final class SoftPrompt: PromptAttachment {
   /// `[count, width]`.
   public let vectors: Parameter
+  public let place: PromptPlace
   public var isEnabled = true
 
   /// Attaches a new prompt to `slot`; its parameter is named `prompt.<index>.vectors`.
-  public init(on slot: PromptSlot, count: Int, index: Int, seed: UInt64, in store: ParameterStore) {
+  public init(
+    on slot: PromptSlot, count: Int, at place: PromptPlace = .front, index: Int, seed: UInt64, in store: ParameterStore
+  ) {
+    precondition(slot.places.contains(place), "SoftPrompt: the model reads no prompt at \(place)")
+    self.place = place
     vectors = slot.scope(of: "prompt", index, seed: seed, in: store).parameter("vectors", [count, slot.width]) {
       slot.randomWords(count, &$0)
     }

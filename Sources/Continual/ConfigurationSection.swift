@@ -7,6 +7,22 @@ public protocol ConfigurationSection: Codable, Sendable, Equatable {
   init()
   /// Every key, in the order in which a recipe shows them; the names are those of `CodingKeys`.
   static var keys: [ConfigurationKey] { get }
+  /// Why the values cannot stand together; nil where they can.
+  var conflict: ConfigurationConflict? { get }
+}
+
+extension ConfigurationSection {
+  public var conflict: ConfigurationConflict? { nil }
+}
+
+/// A value that contradicts others of its section.
+public struct ConfigurationConflict: Sendable, Equatable {
+  /// The key of the value.
+  public let key: String
+  /// What is wrong and what to do, as sentences.
+  public let reason: String
+
+  public init(key: String, reason: String) { (self.key, self.reason) = (key, reason) }
 }
 
 /// The documentation of one key of a `ConfigurationSection`.

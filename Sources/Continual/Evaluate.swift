@@ -3,48 +3,6 @@ import NN
 public import Streams
 import Torch
 
-/// How evaluation batches are cut.
-public struct EvaluationSettings: ConfigurationSection {
-  /// Padded tokens in one batch.
-  public var batchTokens = 2048
-  /// Whether experiences not yet trained are evaluated too (needed for forward transfer).
-  public var future = true
-  /// Examples of each validation split that are scored after each experience; 0 for none.
-  public var validation = 500
-  /// How a language model is measured; a classifier always by its classes.
-  public var answers = Answers.scored
-  /// Most tokens that a language model writes for an answer.
-  public var maxAnswerTokens = 50
-  /// Answers that a beam search keeps side by side; 1 writes the likeliest token each time.
-  public var beams = 1
-
-  public enum Answers: String, Codable, Sendable, CaseIterable {
-    /// The likeliest class name is the answer.
-    case scored
-    /// What the model writes, compared with the accepted answers.
-    case exactMatch, rougeL
-  }
-
-  /// How answers are written.
-  var generation: GenerationSettings {
-    var generation = GenerationSettings(maxTokens: maxAnswerTokens)
-    if beams > 1 { generation.strategy = .beam(GenerationSettings.Beam(width: beams)) }
-    return generation
-  }
-
-  public init() {}
-  public static let keys = [
-    ConfigurationKey("batchTokens", "padded tokens in one evaluation batch", allowed: .atLeast(1)),
-    ConfigurationKey("future", "evaluate experiences that are not trained yet (forward transfer needs it)"),
-    ConfigurationKey("validation", "validation examples scored per experience; 0 for none", allowed: .atLeast(0)),
-    ConfigurationKey(
-      "answers", "language models: scored (the likeliest class), exactMatch or rougeL (of what the model writes)"),
-    ConfigurationKey(
-      "beams", "language models: width of the beam search that writes answers; 1 for none", allowed: .atLeast(1)),
-    ConfigurationKey("maxAnswerTokens", "language models: most tokens of an answer", allowed: .atLeast(2)),
-  ]
-}
-
 extension Learner {
   /// Predicted global class of each example, in the order given.
   ///
@@ -171,8 +129,9 @@ extension Learner {
     var written = [String](repeating: "", count: examples.count)
     try batches(examples, methods: methods, settings: settings) { places in
       let batch = announced(Batch(places.map { examples[$0] }), withAnswers: false, to: methods)
-      let answers = texts(model.generate(batch, settings.generation).map(\.tokens))
-      for (place, answer) in zip(places, answers) { written[place] = answer }
+      let generation = settings.generation(of: places.map { examples[$0] }, draw: generator.derived("written"))
+      let answers = model.generate(batch, generation, decode: text(of:), observe: nil)
+      for (place, answer) in zip(places, answers) { written[place] = answer.text ?? text(of: answer.tokens) }
     }
     return written
   }

@@ -23,17 +23,19 @@ public final class Learner {
   var announce: (DeviceBatch) -> Void = { _ in }
   private let data: (Experience) -> TokenizedExperience
   private let decode: ([Int32]) -> String
+  private let encode: (String) -> [Int32]
   private var tokenized: [Int: TokenizedExperience] = [:]
 
   /// A model before its first experience. All randomness comes from `seed`; `data` tokenizes an experience and is called
-  /// once for each; `decode` turns the tokens that a language model wrote into text.
+  /// once for each; `decode` turns the tokens that a language model wrote into text, `encode` words into tokens.
   public init(
     model: any TaskModel, stream: TaskStream, device: Device, seed: UInt64, objective: (any Objective)? = nil,
     decode: @escaping ([Int32]) -> String = { _ in preconditionFailure("Learner: made without decode") },
+    encode: @escaping (String) -> [Int32] = { _ in preconditionFailure("Learner: made without encode") },
     data: @escaping (Experience) -> TokenizedExperience
   ) {
     (self.model, self.stream, self.device, self.data) = (model, stream, device, data)
-    (self.objective, self.decode) = (objective, decode)
+    (self.objective, self.decode, self.encode) = (objective, decode, encode)
     generator = Generator(seed: seed)
     knowsTaskAtTest = stream.declaration.hasTaskLabelAtTest
     // A head's initial values depend on its name and the seed; making them all now lets unseen experiences be
@@ -106,8 +108,11 @@ public final class Learner {
     preconditionFailure("answer(of: \(target)): no experience has this class")
   }
 
-  /// Texts that a language model wrote.
-  func texts(_ answers: [[Int32]]) -> [String] { answers.map(decode) }
+  /// The text of tokens that a language model wrote.
+  func text(of tokens: [Int32]) -> String { decode(tokens) }
+
+  /// The tokens of words, special tokens left out.
+  public func tokens(of words: String) -> [Int32] { encode(words) }
 
   /// What the model reads and must write of a batch where it is pretrained; the batch itself where it learns tasks.
   ///

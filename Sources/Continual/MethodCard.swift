@@ -37,5 +37,7 @@ public struct MethodCard: Sendable {
     public static let pastData = Requirements(rawValue: 4)
     /// Works on classification heads.
     public static let heads = Requirements(rawValue: 8)
+    /// Works on an encoder that reads and a decoder that writes.
+    public static let encoderDecoder = Requirements(rawValue: 16)
   }
 }

@@ -21,6 +21,8 @@ public struct TrainingSettings: ConfigurationSection {
   public var beta2 = 0.999
   public var epsilon = 1e-8
   public var momentum = 0.0
+  public var relativeStep = false
+  public var scalesByParameter = false
   public var clipNorm = 1.0
   public var precision = Precision.bf16
   public var logEvery = 10
@@ -28,7 +30,7 @@ public struct TrainingSettings: ConfigurationSection {
   public var checkpointSteps = 0
   public var keepModels = false
 
-  public enum OptimizerKind: String, Codable, Sendable, CaseIterable { case adamw, adam, sgd }
+  public enum OptimizerKind: String, Codable, Sendable, CaseIterable { case adamw, adam, adafactor, sgd }
   public enum Precision: String, Codable, Sendable, CaseIterable { case bf16, fp32 }
 
   public init() {}
@@ -46,7 +48,10 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("batchSize", "examples in one forward pass", allowed: .atLeast(1)),
     ConfigurationKey("accumulation", "forward passes in one update", allowed: .atLeast(1)),
     ConfigurationKey("maxTokens", "longest text, in tokens; the rest is cut", allowed: .atLeast(4)),
-    ConfigurationKey("optimizer", "adamw, adam (decay in the gradient) or sgd; made anew for each experience"),
+    ConfigurationKey(
+      "optimizer",
+      "adamw, adam (decay in the gradient), adafactor (the paper's with clipNorm: 0) or sgd; made anew for each experience"
+    ),
     ConfigurationKey("learningRate", "peak learning rate", allowed: .positive),
     ConfigurationKey("schedule", "learning rate over an experience: constant, linear or cosine"),
     ConfigurationKey("warmup", "share of an experience's updates with a rising rate", allowed: .range(0...1)),
@@ -55,6 +60,9 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("beta2", "AdamW's decay of the second moment", allowed: .halfOpenRange(0..<1)),
     ConfigurationKey("epsilon", "AdamW's denominator offset", allowed: .positive),
     ConfigurationKey("momentum", "SGD's momentum", allowed: .halfOpenRange(0..<1)),
+    ConfigurationKey(
+      "relativeStep", "Adafactor: the paper's rate, min(0.01, 1/√update), in place of learningRate and schedule"),
+    ConfigurationKey("scalesByParameter", "Adafactor: multiply the rate by each parameter's root mean square"),
     ConfigurationKey("clipNorm", "largest gradient norm; 0 for no clipping", allowed: .atLeast(0)),
     ConfigurationKey("precision", "bf16 (bfloat16 compute, float32 master weights) or fp32"),
     ConfigurationKey("logEvery", "updates between log records", allowed: .atLeast(1)),
@@ -62,6 +70,15 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("checkpointSteps", "updates between checkpoints; 0 to go by seconds", allowed: .atLeast(0)),
     ConfigurationKey("keepModels", "keep the model after each experience as a directory below models/ of the run"),
   ]
+
+  public var conflict: ConfigurationConflict? {
+    for (key, isSet) in [("relativeStep", relativeStep), ("scalesByParameter", scalesByParameter)]
+    where isSet && optimizer != .adafactor {
+      return ConfigurationConflict(
+        key: key, reason: "it is Adafactor's, and the optimizer is \(optimizer.rawValue). Set optimizer: adafactor.")
+    }
+    return nil
+  }
 
   func makeOptimizer() -> any Optimizer {
     switch optimizer {
@@ -71,6 +88,11 @@ public struct TrainingSettings: ConfigurationSection {
       configuration.weightDecay = weightDecay
       configuration.isDecoupled = optimizer == .adamw
       return AdamW(configuration)
+    case .adafactor:
+      var configuration = Adafactor.Configuration()
+      (configuration.usesRelativeStep, configuration.scalesByParameter) = (relativeStep, scalesByParameter)
+      configuration.weightDecay = weightDecay
+      return Adafactor(configuration)
     case .sgd:
       var configuration = SGD.Configuration()
       configuration.momentum = momentum

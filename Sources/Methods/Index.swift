@@ -11,6 +11,7 @@ public let methodTypes: [any ContinualMethod.Type] = [
   Joint.self,
   L2.self,
   L2P.self,
+  LFPT5.self,
   LwF.self,
   MIGU.self,
   MoELoRA.self,

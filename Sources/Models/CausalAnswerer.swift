@@ -23,6 +23,10 @@ public final class CausalAnswerer: Generates, PredictsTokens {
     return ModelOutput(loss: model.logits(states, mode).to(.float32).crossEntropy(labels))
   }
 
+  public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    model.logits(written(batch, mode).0, mode).to(.float32)
+  }
+
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
     let (states, labels) = written(batch, .evaluation)
     return TokenScores(states, labels) { model.logits($0, .evaluation) }

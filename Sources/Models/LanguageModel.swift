@@ -51,7 +51,7 @@ public protocol SequenceToSequenceModel: AnyObject {
   ///   - mask: float32 `[rows, length]`, 1 for a token and 0 for padding (on either side); nil where nothing is padded.
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, prompt + length, width]` in the compute dtype: the states of a soft prompt, where there is one,
-  ///   stand before the text's, and the decoder reads them too.
+  ///   stand before the text's or behind them, and the decoder reads them too.
   func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor
   /// Hidden states of what is written.
   /// - Parameters:

@@ -28,6 +28,10 @@ public final class MaskedPredictor: PredictsTokens, Encodes {
     model.hidden(batch, mode).tokenMean(batch.mask)
   }
 
+  public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    model.logits(hiddenTokens(batch, mode).0, mode).to(.float32)
+  }
+
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
     let (states, labels) = hiddenTokens(batch, .evaluation)
     return TokenScores(states, labels) { model.logits($0, .evaluation) }

@@ -24,12 +24,20 @@ public final class Seq2SeqAnswerer: Generates, PredictsTokens {
     return ModelOutput(loss: scores.reshaped(-1, model.vocabularySize).crossEntropy(labels.reshaped(-1)))
   }
 
+  public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    model.logits(labelled(batch, mode).states, mode).to(.float32)
+  }
+
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
+    let (states, labels) = labelled(batch, .evaluation)
+    return TokenScores(states, labels) { model.logits($0, .evaluation) }
+  }
+
+  /// The states that write the answers' tokens, `[n, width]`, and those tokens, int64 `[n]`.
+  private func labelled(_ batch: DeviceBatch, _ mode: Mode) -> (states: Tensor, labels: Tensor) {
     guard let places = batch.labelPlaces else { preconditionFailure("Seq2SeqAnswerer: the batch has no labels") }
-    let (hidden, labels) = written(batch, .evaluation)
-    return TokenScores(
-      hidden.reshaped(-1, model.width).gathered(0, places), labels.reshaped(-1).gathered(0, places)
-    ) { model.logits($0, .evaluation) }
+    let (hidden, labels) = written(batch, mode)
+    return (hidden.reshaped(-1, model.width).gathered(0, places), labels.reshaped(-1).gathered(0, places))
   }
 
   /// The decoder's states `[rows, positions, width]`, and the tokens they write, int64 `[rows, positions]`.

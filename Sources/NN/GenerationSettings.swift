@@ -32,6 +32,8 @@ public struct GenerationSettings: Sendable, Equatable {
     public var topP = 1.0
     /// Each row draws from a generator of its own, derived from this one: its answer does not depend on the others.
     public var generator = Generator(seed: 0)
+    /// Names of the rows, by which their generators are derived; empty to derive them by place.
+    public var rows: [String] = []
 
     public init(
       temperature: Double = 1, topK: Int? = nil, topP: Double = 1, generator: Generator = Generator(seed: 0)
@@ -40,6 +42,11 @@ public struct GenerationSettings: Sendable, Equatable {
       precondition(topK ?? 1 > 0, "Sampling: topK is \(topK ?? 1), not above 0")
       precondition(topP > 0 && topP <= 1, "Sampling: topP is \(topP), not above 0 and up to 1")
       (self.temperature, self.topK, self.topP, self.generator) = (temperature, topK, topP, generator)
+    }
+
+    /// What the row at a place draws from.
+    public func generator(ofRow place: Int) -> Generator {
+      generator.derived("row \(rows.isEmpty ? String(place) : rows[place])")
     }
   }
 

@@ -16,6 +16,11 @@ enum Compatibility {
         throw CompatibilityError.needsHeads(method: name, architecture: architecture)
       }
     }
+    if ModelIndex.family(architecture) != .encoderDecoder || objective != .task {
+      for (name, _) in recipe.methods where MethodIndex.named(name)?.card.requires.contains(.encoderDecoder) == true {
+        throw CompatibilityError.needsEncoderDecoder(method: name, architecture: architecture)
+      }
+    }
     for experience in stream.experiences where objective == .task && experience.labels.isEmpty {
       if experience.holdsDocuments {
         throw CompatibilityError.nothingAsked(experience: experience.name, architecture: architecture)
@@ -80,6 +85,7 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
   case needsTaskLabel(method: String, stream: String, scenario: String)
   case needsBoundaries(method: String, stream: String, scenario: String)
   case needsHeads(method: String, architecture: String)
+  case needsEncoderDecoder(method: String, architecture: String)
   case needsText(experience: String, architecture: String)
   case nothingAsked(experience: String, architecture: String)
   case objective(String, architecture: String, instead: String)
@@ -100,6 +106,9 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
     case .needsHeads(let method, let architecture):
       "'\(method)' works on classification heads, and there are none: a model of type \(architecture) answers in text, and "
         + "pre-training predicts tokens. Choose another method, or an encoder with training.objective: task."
+    case .needsEncoderDecoder(let method, let architecture):
+      "'\(method)' learns tasks with an encoder that reads and a decoder that writes, and here a model of type "
+        + "\(architecture) is trained or pre-trained. Choose another method, or a T5 with training.objective: task."
     case .needsText(let experience, let architecture):
       "experience '\(experience)' asks for free texts, but a model of type \(architecture) answers with a class. Choose a "
         + "language model (jay list models)."

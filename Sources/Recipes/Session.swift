@@ -49,6 +49,11 @@ public struct Session {
       return AnswerForm(maxTokens: min(maxTokens, model.maxLength - room), maxAnswerTokens: room, end: end)
     }
     let decode = { (tokens: [Int32]) in tokenizer.decode(tokens, skipSpecialTokens: true) }
+    let encode = { (words: String) in
+      let (encoding, spans) = tokenizer.encodeWithSpans(words)
+      // Special tokens come from no part of the text.
+      return zip(encoding.ids, spans).filter { $0.1 != nil }.map(\.0)
+    }
     tokenize = { experience in
       if let objective {
         let length = objective.rowLength(reading: maxTokens)
@@ -59,7 +64,8 @@ public struct Session {
       return TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: maxTokens)
     }
     let learner = Learner(
-      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: decode, data: tokenize)
+      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: decode, encode: encode,
+      data: tokenize)
     let methods = try recipe.methods.map { name, configuration in
       guard let type = MethodIndex.named(name) else { preconditionFailure("method \(name) passed the reader") }
       return try Self.make(type, configuration, learner)

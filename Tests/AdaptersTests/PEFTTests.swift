@@ -10,7 +10,7 @@ import Torch
   private static let cases =
     ["llama-grouped", "t5-tied", "bert-tiny"].flatMap { name in
       ["lora", "ia3", "prompt", "prefix"].map { (name, $0) }
-    } + [("llama-grouped", "rslora")]
+    } + [("llama-grouped", "rslora"), ("t5-tied", "prefix-apart")]
 
   /// A tiny model, and the states it gives for its golden's batch: scores of tokens, or the last hidden states.
   private func load(_ name: String) throws -> (store: ParameterStore, states: () -> Tensor) {
@@ -69,16 +69,40 @@ import Torch
   @Test(arguments: cases) func whatIsWrittenIsReadAgain(_ name: String, _ kind: String) throws {
     let (store, _) = try load(name), (other, states) = try load(name)
     _ = try AdapterSet(peft: Golden.url("peft/\(name)-\(kind)"), index: 0, in: store)
-    if name == "t5-tied", kind == "prefix" {
-      #expect(throws: PEFTError.noForm(["Prefix"])) {
-        try PEFT.write(store, for: .encoderDecoder, to: FileManager.default.temporaryDirectory)
-      }
-      return
-    }
     try withFolder { folder in
-      try PEFT.write(store, for: .decoder, to: folder)
+      try PEFT.write(store, for: name.hasPrefix("t5") ? .encoderDecoder : .decoder, to: folder)
       _ = try AdapterSet(peft: folder, index: 0, in: other)
       #expect(difference(inference(states), try expected(name, kind), atol: 1e-4) == nil)
+    }
+  }
+
+  @Test func prefixesOfAnEncoderDecoderAreWrittenInTheReferencesForm() throws {
+    let (store, _) = try load("t5-tied")
+    _ = try AdapterSet(peft: Golden.url("peft/t5-tied-prefix-apart"), index: 0, in: store)
+    try withFolder { folder in
+      try PEFT.write(store, for: .encoderDecoder, to: folder)
+      let key = "prompt_embeddings", parts = [3, 8, 32]
+      let read = { (folder: URL) in
+        try SafeTensorsFile(folder.appendingPathComponent("adapter_model.safetensors"))[key]?.reshaped(parts)
+      }
+      let written = try #require(try read(folder))
+      let reference = try #require(try read(Golden.url("peft/t5-tied-prefix-apart")))
+      // Of each layer's four parts peft reads the first two.
+      for part in [0, 1, 4, 5] {
+        #expect(difference(written.at(1, part), reference.at(1, part), atol: 0) == nil, "part \(part)")
+      }
+      #expect([2, 3, 6, 7].allSatisfy { written.at(1, $0).values().allSatisfy { $0 == 0 } })
+      let json = try Data(contentsOf: folder.appendingPathComponent("adapter_config.json"))
+      let keys = try #require(try JSONSerialization.jsonObject(with: json) as? [String: Any])
+      #expect(keys["num_layers"] as? Int == 4 && keys["num_transformer_submodules"] as? Int == 2)
+    }
+  }
+
+  @Test func promptsBehindTheTextHaveNoForm() throws {
+    let (store, _) = try load("t5-tied")
+    _ = try AdapterSet(prompt: 3, at: .behind, index: 0, seed: 1, in: store)
+    #expect(throws: PEFTError.noForm(["SoftPrompt"])) {
+      try PEFT.write(store, for: .encoderDecoder, to: FileManager.default.temporaryDirectory)
     }
   }
 

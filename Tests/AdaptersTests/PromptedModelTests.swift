@@ -87,6 +87,32 @@ import Torch
     #expect(difference(found.1, expected.1, atol: 1e-5) == nil)
   }
 
+  @Test(arguments: ["t5-tied", "t5-gated"]) func anEncoderDecoderReadsAPromptBehindThePaddedText(_ name: String) throws
+  {
+    let loaded = try ModelIndex.loadSequenceToSequence(Golden.url(name), dtype: .float32, device: .cpu, seed: 0)
+    let (tokens, mask) = try inputs(name), store = loaded.parameters
+    func read(_ tokens: Tensor, _ mask: Tensor) -> (encoded: Tensor, decoded: Tensor) {
+      inference {
+        let encoded = loaded.model.encode(tokens, mask: mask, .evaluation)
+        // The decoder reads the mask of the text alone where a prompt is on.
+        let written = loaded.model.decode(
+          tokens.narrowed(1, 0..<3), encoded: encoded, mask: mask, cache: nil, .evaluation)
+        return (encoded, written)
+      }
+    }
+    let words = Tensor(Self.words).unsqueezed(0).expanded([tokens.size(0), Self.words.count])
+    let expected = read(.concatenated([tokens, words], 1), mask.widened(by: 0, behind: Self.words.count))
+    let table = try #require(store.promptSlot).words
+    for (index, part) in [Self.words.prefix(3), Self.words.suffix(2)].enumerated() {
+      let set = try AdapterSet(prompt: part.count, at: .behind, index: index, seed: 1, in: store)
+      set.parameters[0].assign(table(Tensor(Array(part))))
+    }
+    let found = read(tokens, mask)
+    #expect(difference(found.encoded, expected.encoded, atol: 1e-5) == nil)
+    // The decoder of the longer text read its first three tokens too: the same.
+    #expect(difference(found.decoded, expected.decoded, atol: 1e-5) == nil)
+  }
+
   @Test(arguments: ["bert-tiny", "roberta-tiny"]) func anEncoderReadsThePromptBeforeTheFirstToken(
     _ name: String
   ) throws {

@@ -16,6 +16,12 @@ import Torch
     return SGD(configuration)
   }
 
+  private static func adafactor(_ change: (inout Adafactor.Configuration) -> Void) -> Adafactor {
+    var configuration = Adafactor.Configuration()
+    change(&configuration)
+    return Adafactor(configuration)
+  }
+
   private func parameters(_ golden: [String: Tensor]) throws -> [Parameter] {
     try (0..<3).map { index in
       let initial = try #require(golden["initial.\(index)"]).clone()
@@ -52,6 +58,39 @@ import Torch
       ($0.isDecoupled, $0.decaysVectors) = (false, true)
     }
     try compare("adam-l2", optimizer, rate: 0.01)
+  }
+
+  @Test func adafactorFollowsTheReference() throws {
+    try compare("adafactor", Self.adafactor { ($0.weightDecay, $0.decaysVectors) = (0.01, true) }, rate: 0.5)
+    let relative = Self.adafactor { ($0.usesRelativeStep, $0.scalesByParameter) = (true, true) }
+    // Its rate is its own.
+    try compare("adafactor-relative", relative, rate: 123)
+  }
+
+  @Test func adafactorKeepsARowAndAColumnOfAMatrix() throws {
+    let parameters = try parameters(try Golden.load("optimizers/trajectories.safetensors"))
+    for parameter in parameters { parameter.gradient = .ones(parameter.shape) }
+    let optimizer = Self.adafactor { _ in }
+    optimizer.update(parameters, rate: 0.1, gradientScale: 1)
+    let shapes = optimizer.state.filter { $0.key.hasPrefix("average.") }.mapValues(\.shape)
+    #expect(
+      shapes == [
+        "average.0.p0": [4], "average.1.p0": [3], "average.0.p1": [5], "average.0.p2": [2, 3], "average.1.p2": [2, 2],
+      ])
+  }
+
+  @Test func adafactorBoundsAnUpdate() {
+    let parameter = Parameter(name: "w", role: .backbone, initial: .zeros([2, 2]), dtype: .bfloat16)
+    parameter.isTrainable = true
+    let optimizer = Self.adafactor { _ in }
+    for size in [1.0, 1000] {
+      let before = parameter.master.clone()
+      parameter.gradient = Tensor.full([2, 2], size).to(.bfloat16)
+      optimizer.update([parameter], rate: 0.5, gradientScale: 1)
+      // Without the bound, the second update would be 0.66 in size.
+      #expect(difference(before - parameter.master, [0.5, 0.5, 0.5, 0.5]) == nil)
+    }
+    #expect(parameter.value.detached().values() == [-1, -1, -1, -1])
   }
 
   @Test func gradientDescentFollowsTheReference() throws {
@@ -93,7 +132,10 @@ import Torch
 
   @Test func aRestoredStateContinuesBitForBit() throws {
     let golden = try Golden.load("optimizers/trajectories.safetensors")
-    let makers: [() -> any Optimizer] = [{ Self.adamW { $0.weightDecay = 0.1 } }, { Self.sgd { $0.momentum = 0.9 } }]
+    let makers: [() -> any Optimizer] = [
+      { Self.adamW { $0.weightDecay = 0.1 } }, { Self.sgd { $0.momentum = 0.9 } },
+      { Self.adafactor { $0.scalesByParameter = true } },
+    ]
     for make in makers {
       let whole = try parameters(golden), halves = try parameters(golden)
       let one = make()

@@ -11,6 +11,13 @@ import Testing
         + "predicts tokens. Choose another method, or an encoder with training.objective: task.")
   }
 
+  @Test func aMethodOnEncoderDecodersIsRefusedElsewhere() {
+    #expect(
+      "\(CompatibilityError.needsEncoderDecoder(method: "lfpt5", architecture: "llama"))"
+        == "'lfpt5' learns tasks with an encoder that reads and a decoder that writes, and here a model of type llama is "
+        + "trained or pre-trained. Choose another method, or a T5 with training.objective: task.")
+  }
+
   @Test func documentsNeedAnObjectiveOfTheModel() {
     #expect(
       "\(CompatibilityError.nothingAsked(experience: "news", architecture: "bert"))"

@@ -97,6 +97,28 @@ import Testing
         """)
   }
 
+  @Test(arguments: [
+    (
+      "beams: 4, temperature: 0.7",
+      "1:37: evaluation.temperature was refused: a beam search draws nothing. Set beams: 1 to draw, or temperature: 0 to "
+        + "search."
+    ),
+    (
+      "topK: 5",
+      "1:20: evaluation.topK was refused: it chooses among tokens to draw, and none is drawn. Set temperature: 1 to draw."
+    ),
+    (
+      "beams: 2, topP: 0.9",
+      "1:30: evaluation.topP was refused: it chooses among tokens to draw, and none is drawn. Set beams: 1 and "
+        + "temperature: 1 to draw."
+    ),
+    ("temperature: 1, topP: 0", "1:36: evaluation.topP must be from 0.001 to 1, but found '0'."),
+  ])
+  func valuesThatContradictOneAnother(keys: String, sentence: String) {
+    let yaml = "evaluation: {\(keys)}\n"
+    #expect(read(EvaluationSettings.self, yaml, at: "evaluation").mistakes == "recipe.yaml:\(sentence)")
+  }
+
   @Test func foundationPrintsTheSameText() {
     var diagnostics = Diagnostics(file: "recipe.yaml")
     diagnostics.add(.emptyDocument)

@@ -2,6 +2,7 @@ import Adapters
 import Continual
 import Evaluation
 import Foundation
+import Streams
 import Testing
 import Torch
 
@@ -54,15 +55,17 @@ import Torch
   }
 
   private func run(
-    _ name: String, _ methods: String, _ answers: String, model: String = "decoder", beams: Int = 1
+    _ name: String, _ methods: String, _ answers: String, model: String = "decoder", decoding: String = "beams: 1",
+    optimizer: String = "adamw"
   ) throws -> AccuracyMatrix {
     let recipe = try Recipe(
       yaml: """
         model: {name: "\(scratch.url.path)/\(model)", startsFresh: true}
         stream: {name: folder, folder: "\(scratch.url.path)/stream"}
         methods: [\(methods)]
-        training: {epochs: 12, batchSize: 4, maxTokens: 40, learningRate: 1e-2, precision: fp32}
-        evaluation: {answers: \(answers), maxAnswerTokens: 4, beams: \(beams)}
+        training: {epochs: 12, batchSize: 4, maxTokens: 40, learningRate: 1e-2, precision: fp32,
+          optimizer: \(optimizer)}
+        evaluation: {answers: \(answers), maxAnswerTokens: 4, \(decoding)}
         """, name: name)
     var runner = Runner(places: scratch.places)
     runner.isQuiet = true
@@ -91,7 +94,7 @@ import Torch
     // A small adapter on weights that were never trained can do little.
     if methods != "lora" { #expect(scored[after: 0, on: 0] ?? 0 >= 75, "\(scored.rows)") }
     guard methods == "finetune" else { return }
-    let written = try run("written", methods, "exactMatch", model: "encoder-decoder", beams: 2)
+    let written = try run("written", methods, "exactMatch", model: "encoder-decoder", decoding: "beams: 2")
     #expect(written[after: 0, on: 0] == scored[after: 0, on: 0])
   }
 
@@ -114,6 +117,86 @@ import Torch
     #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[2])
     try Export.run(folder, to: scratch.url.appendingPathComponent("out"), task: nil, places: scratch.places)
     #expect(!FileManager.default.fileExists(atPath: scratch.url.appendingPathComponent("out/jay.json").path))
+  }
+
+  @Test func aPromptBehindTheTextIsTrainedAndKept() throws {
+    try writeStream("label")
+    let method = "lfpt5: {length: 4, attempts: 40, sampleTokens: 8}"
+    let matrix = try run(
+      "lfpt5", method, "exactMatch", model: "encoder-decoder", decoding: "beams: 2, repetitionPenalty: 2.5")
+    let folder = scratch.url.appendingPathComponent("lfpt5")
+    #expect(matrix.isComplete)
+    #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
+    let refused = scratch.sentence { _ = try run("refused", method, "exactMatch") }
+    #expect(refused.hasPrefix("'lfpt5' learns tasks with an encoder that reads"), "\(refused)")
+  }
+
+  @Test func earlierInputsAreWrittenByAnAdapter() throws {
+    try writeStream("label")
+    let method = "sapt-lora: {targets: [q, v], pseudo: written, pseudoRatio: 0.5, writer: {updates: 3, maxTokens: 6}}"
+    let matrix = try run("sapt", method, "scored", model: "encoder-decoder")
+    let folder = scratch.url.appendingPathComponent("sapt")
+    #expect(matrix.isComplete)
+    #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
+    let trained = try #require(try Session.restored(folder, places: scratch.places).trainer.methods.first)
+    #expect(trained.state.exemplars["pseudo.0"]?.isEmpty == false)
+  }
+
+  @Test(arguments: [
+    "lfpt5: {length: 4, attempts: 200, sampleTokens: 8, topK: 0, repetitionPenalty: 1}",
+    "sapt-lora: {targets: [q, v], pseudo: written, pseudoRatio: 0.5, writer: {updates: 3, maxTokens: 6}}",
+  ])
+  func methodsThatWriteContinueTheSameWhenTheyAreInterrupted(_ method: String) throws {
+    try writeStream("answer")
+    _ = try run("whole", method, "exactMatch", model: "encoder-decoder", optimizer: "adafactor")
+    let folders = ["whole", "stopped"].map { scratch.url.appendingPathComponent($0) }
+    try FileManager.default.copyItem(at: folders[0], to: folders[1])
+    let lines = (0..<12).map { #"{"text": "the sun ran \#($0)", "answer": "\#($0 % 2 == 0 ? "sun" : "sea")"}"# }
+    try scratch.write(lines.joined(separator: "\n"), to: "new.jsonl")
+    let addition = Addition(data: scratch.url.appendingPathComponent("new.jsonl"))
+    var runner = Runner(places: scratch.places)
+    runner.isQuiet = true
+    try runner.extend(folders[0], with: addition)
+    var updates = 0
+    runner.isInterrupted = {
+      updates += 1
+      return updates == 2
+    }
+    #expect(throws: TrainingError.self) { try runner.extend(folders[1], with: addition) }
+    runner.isInterrupted = { false }
+    try runner.run(try Recipe(file: RunDirectory(folders[1]).recipe), in: folders[1], start: .resume)
+    let ends = try folders.map { try #require(Checkpoint.newest(in: RunDirectory($0).checkpoints).checkpoint) }
+    #expect(ends.allSatisfy { $0.url.lastPathComponent == "0003-00000000" })
+    for name in ["weights.safetensors", "method-0.safetensors"] {
+      let bytes = try ends.map { try Data(contentsOf: $0.url.appendingPathComponent(name)) }
+      #expect(bytes[0] == bytes[1], "\(name)")
+    }
+    let written = ends.map { $0.record.methods[0].exemplars }
+    #expect(written[0] == written[1] && written[0].count == 3)
+    if method.hasPrefix("sapt") { #expect(written[0].values.allSatisfy { !$0.isEmpty }) }
+  }
+
+  @Test func drawnAnswersDependOnTheSeedAndTheExampleAlone() throws {
+    try writeStream("answer")
+    let matrix = try run("drawn", "finetune", "exactMatch", decoding: "temperature: 3, topK: 40, topP: 0.99")
+    let folder = scratch.url.appendingPathComponent("drawn")
+    #expect(try Scores(folder, places: scratch.places).rows.map(\.accuracy) == matrix.rows[1])
+    let session = try Session.restored(folder, places: scratch.places), learner = session.trainer.learner
+    let texts = learner.data(of: session.stream.experiences[1]).test
+    func write(
+      _ texts: [TokenizedExample], _ change: (inout EvaluationSettings) -> Void = { _ in }
+    ) throws -> [String] {
+      var settings = session.recipe.evaluation
+      change(&settings)
+      return try learner.write(texts, methods: session.trainer.methods, settings: settings)
+    }
+    let drawn = try write(texts)
+    #expect(try write(texts.reversed()) { $0.batchTokens = 1 } == drawn.reversed())
+    let greedy = try write(texts) { ($0.temperature, $0.topK, $0.topP) = (0, 0, 1) }
+    #expect(greedy != drawn)
+    #expect(try write(texts) { ($0.topK, $0.topP) = (1, 1) } == greedy)
+    let cut = try write(texts) { ($0.temperature, $0.topK, $0.topP, $0.stopStrings) = (0, 0, 1, ["l"]) }
+    #expect(cut == greedy.map { String($0.prefix(while: { $0 != "l" })) } && cut != greedy)
   }
 
   @Test func freeAnswersAreWritten() throws {

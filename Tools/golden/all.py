@@ -22,6 +22,7 @@ import transformers  # noqa: E402
 from golden import (  # noqa: E402
     bert,
     generation,
+    lfpt5,
     llama,
     lora_methods,
     manifest,
@@ -41,7 +42,7 @@ def write(folder: Path) -> None:
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     sources = (
-        bert, generation, llama, lora_methods, migu, minilm, methods, optimizers, peft_adapters, roberta, t5,
+        bert, generation, lfpt5, llama, lora_methods, migu, minilm, methods, optimizers, peft_adapters, roberta, t5,
     )  # fmt: skip
     manifest.write((golden for source in sources for golden in source.goldens()), folder)
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 import torch
-from transformers import get_constant_schedule, get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
+from transformers import Adafactor, get_constant_schedule, get_cosine_schedule_with_warmup, get_linear_schedule_with_warmup
 
 from golden.manifest import Golden
 
@@ -16,6 +16,11 @@ CASES = {
     "sgd": (torch.optim.SGD, {"lr": 0.1}),
     "sgd-l2": (torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.1}),
     "sgd-momentum": (torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
+    "adafactor": (
+        Adafactor,
+        {"lr": 0.5, "scale_parameter": False, "relative_step": False, "warmup_init": False, "weight_decay": 1e-2},
+    ),
+    "adafactor-relative": (Adafactor, {"scale_parameter": True, "relative_step": True, "warmup_init": False}),
     "sgd-nesterov": (torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01, "nesterov": True}),
 }
 BASE_RATE, WARMUP, TOTAL = 2e-3, 10, 50

@@ -23,8 +23,11 @@ KINDS = {
     "ia3": lambda: IA3Config(),
     "prompt": lambda: PromptTuningConfig(num_virtual_tokens=5),
     "prefix": lambda: PrefixTuningConfig(num_virtual_tokens=3),
+    # As Jay writes the prefixes of an encoder-decoder: said to be of twice as many layers, so that none shares another's.
+    "prefix-apart": lambda: PrefixTuningConfig(num_virtual_tokens=3, num_layers=2 * t5.COMMON["num_layers"]),
 }
-CASES = [(name, kind) for name in SCRIPTS for kind in KINDS if kind != "rslora" or name == "llama-grouped"]
+ONLY = {"rslora": "llama-grouped", "prefix-apart": "t5-tied"}
+CASES = [(name, kind) for name in SCRIPTS for kind in KINDS if ONLY.get(kind, name) == name]
 
 
 def base(name: str, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
@@ -35,7 +38,7 @@ def base(name: str, dtype: torch.dtype = torch.float32) -> torch.nn.Module:
 def adapted(name: str, kind: str, dtype: torch.dtype = torch.float32) -> PeftModel:
     config = KINDS[kind]()
     config.task_type = TASKS[name]
-    if kind == "prefix" and name == "t5-tied":
+    if kind.startswith("prefix") and name == "t5-tied":
         # The heads of this T5 are wider than its states together.
         config.token_dim, config.num_attention_heads = 32, 4
     model = get_peft_model(base(name, dtype), config)

@@ -100,24 +100,29 @@ private struct PEFTReader {
     let slots = store.prefixSlots
     guard let first = slots.first else { throw AdapterError.noPrompts }
     let count = Int(try configuration.number("num_virtual_tokens"))
+    let isDouble = (try? configuration.number("num_transformer_submodules")) == 2
+    // A table of twice as many layers gives each layer of a decoder its own parts.
+    let layers =
+      isDouble && (try? configuration.number("num_layers")) == 2 * Double(slots.count)
+      ? 2 * slots.count : slots.count
     var problems = Problems()
     for entry in file.entries where entry.name != PEFT.promptKey { problems.unexpected.append(entry.name) }
     if let entry = file.entry(PEFT.promptKey) {
-      problems.check(entry, [count, slots.count * 2 * first.heads * first.headWidth])
+      problems.check(entry, [count, 2 * layers * first.heads * first.headWidth])
     }
     try problems.throwIfAny(file, isEmpty: file.entry(PEFT.promptKey) == nil, PEFT.promptKey)
-    guard let table = file[PEFT.promptKey]?.reshaped(count, 2 * slots.count, first.heads, first.headWidth) else {
+    guard let table = file[PEFT.promptKey]?.reshaped(count, 2 * layers, first.heads, first.headWidth) else {
       return []
     }
     // Keys and values of layer 0, 1, …; for encoder-decoders peft lays the table out twice and gives each layer four of
     // its parts, of which the decoder's own attention reads the first two.
-    let stride = (try? configuration.number("num_transformer_submodules")) == 2 ? 4 : 2
+    let stride = isDouble ? 4 : 2
     return try slots.enumerated().map { layer, slot in
       let prefix = try fresh("\(slot.name).prefix.\(index)", "keys") {
         Prefix(on: slot, count: count, index: index, seed: seed, in: store)
       }
-      prefix.keys.assign(table.at(1, stride * layer % (2 * slots.count)))
-      prefix.values.assign(table.at(1, (stride * layer + 1) % (2 * slots.count)))
+      prefix.keys.assign(table.at(1, stride * layer % (2 * layers)))
+      prefix.values.assign(table.at(1, (stride * layer + 1) % (2 * layers)))
       return prefix
     }
   }

@@ -6,7 +6,7 @@ extension PEFT {
   /// Writes the adapters of a model that are on, as the forward pass uses them now, for huggingface/peft to load.
   ///
   /// Several LoRA on one layer become one whose rank is the sum of theirs; several prompts become one, in their order,
-  /// and so do several prefixes. Prefixes of an encoder-decoder have no form: peft gives its layers each other's.
+  /// and so do several prefixes. Prompts behind the text have no form, for peft reads them in front.
   /// - Throws: `PEFTError`, `FileError`.
   public static func write(_ store: ParameterStore, for task: Task, to folder: URL) throws {
     let layers = store.linears.map { ($0, $0.attachments.filter(\.isEnabled)) }.filter { !$0.1.isEmpty }
@@ -19,10 +19,10 @@ extension PEFT {
       form = loraForm(layers.map { ($0.0, $0.1.compactMap { $0 as? LoRA }) })
     } else if adapters.allSatisfy({ $0 is IA3 }), layers.allSatisfy({ $0.1.count == 1 }) {
       form = scalesForm(layers.flatMap { layer, attached in attached.compactMap { $0 as? IA3 }.map { (layer, $0) } })
-    } else if adapters.allSatisfy({ $0 is SoftPrompt }) {
+    } else if adapters.allSatisfy({ ($0 as? SoftPrompt)?.place == .front }) {
       form = promptForm(prompts.compactMap { $0 as? SoftPrompt })
-    } else if adapters.allSatisfy({ $0 is Prefix }), task != .encoderDecoder {
-      form = prefixForm(store.prefixSlots)
+    } else if adapters.allSatisfy({ $0 is Prefix }) {
+      form = prefixForm(store.prefixSlots, isDouble: task == .encoderDecoder)
     } else {
       throw PEFTError.noForm(Set(adapters.map { "\(type(of: $0))" }).sorted())
     }
@@ -76,16 +76,19 @@ extension PEFT {
     return (configuration, [promptKey: vectors])
   }
 
-  private static func prefixForm(_ slots: [PrefixSlot]) -> ([String: Any], [String: Tensor]) {
+  /// Of an encoder-decoder (`isDouble`), peft lays the table out twice and gives each layer four parts in turn, so that
+  /// layers share parts; said to be of twice as many layers, it gives each its own, and two that nothing reads.
+  private static func prefixForm(_ slots: [PrefixSlot], isDouble: Bool) -> ([String: Any], [String: Tensor]) {
     let parts = slots.flatMap { slot in
       let prefixes = slot.attachments.reversed().filter(\.isEnabled)
-      return [Tensor.concatenated(prefixes.map(\.keys.current)), .concatenated(prefixes.map(\.values.current))]
+      let own = [Tensor.concatenated(prefixes.map(\.keys.current)), .concatenated(prefixes.map(\.values.current))]
+      return isDouble ? own + own.map { .zeros($0.shape, device: $0.device) } : own
     }
     let table = Tensor.stacked(parts, 1).to(device: .cpu)
     let configuration: [String: Any] = [
-      "peft_type": "PREFIX_TUNING", "num_virtual_tokens": table.size(0), "num_layers": slots.count,
+      "peft_type": "PREFIX_TUNING", "num_virtual_tokens": table.size(0), "num_layers": table.size(1) / 2,
       "token_dim": table.size(2) * table.size(3), "num_attention_heads": table.size(2),
-      "num_transformer_submodules": 1, "prefix_projection": false,
+      "num_transformer_submodules": isDouble ? 2 : 1, "prefix_projection": false,
     ]
     return (configuration, [promptKey: table.reshaped(table.size(0), -1)])
   }

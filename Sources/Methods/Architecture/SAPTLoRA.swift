@@ -12,14 +12,16 @@ public import Torch
 /// adapter of an experience train in it alone. Attentive reflection holds the attention to the past: loss +
 /// reflection · Σ_{t before} KL(a̅_t ‖ a) over stored inputs of t, where a̅_t is the mean attention after t.
 /// Source: Zhao et al., ACL 2024, §4 (arXiv 2401.08295); circle-hit/SAPT at 52a52b9, `src/t5_prompt.py`, `src/cl_trainer.py`.
-/// Deviations: the inputs of earlier experiences are stored real ones, where the paper has an adapter write them; a̅_t is
-/// taken over training texts; queries leave padding and answers out; the query's SiLU stands between its two layers, as
+/// Deviations: the inputs of earlier experiences are stored real ones unless `pseudo: written` has an adapter write them,
+/// as the paper does (`InputWriter`); a̅_t is taken over training texts; queries leave padding and answers out; the query's SiLU stands between its two layers, as
 /// in the paper, where the code puts it behind both; the classification heads train too.
 public final class SAPTLoRA: ContinualMethod {
   /// What stands for the inputs of earlier experiences.
   public enum Pseudo: String, Codable, Sendable, CaseIterable {
     /// A share of each training set, stored.
     case replay
+    /// As many inputs, written by an adapter that was trained on the training set.
+    case written
     /// Nothing: no reflection.
     case none
   }
@@ -35,15 +37,19 @@ public final class SAPTLoRA: ContinualMethod {
     public var pseudo = Pseudo.replay
     public var pseudoRatio = 0.02
     public var pseudoRows = 32
+    public var writer = InputWriter.Configuration()
     public init() {}
     public static let keys =
       SequentialLoRA.Configuration.keys + [
         ConfigurationKey("queryWidth", "width between the two layers of the query", allowed: .atLeast(1)),
         ConfigurationKey("reflection", "strength of the attention to earlier inputs", allowed: .atLeast(0)),
-        ConfigurationKey("pseudo", "what stands for earlier inputs: replay (stored ones) or none (no reflection)"),
-        ConfigurationKey("pseudoRatio", "share of each training set that is stored", allowed: .range(0...1)),
+        ConfigurationKey(
+          "pseudo", "what stands for earlier inputs: replay (stored ones), written, or none (no reflection)"),
+        ConfigurationKey(
+          "pseudoRatio", "share of each training set that is stored, or as many written", allowed: .range(0...1)),
         ConfigurationKey(
           "pseudoRows", "inputs of each earlier experience that an update looks at", allowed: .atLeast(1)),
+        ConfigurationKey("writer", "pseudo: written, how the adapter that writes inputs is trained and asked"),
       ]
     var lora: LoRA.Configuration { LoRA.Configuration(rank: rank, alpha: alpha, dropout: dropout) }
   }
@@ -68,6 +74,7 @@ public final class SAPTLoRA: ContinualMethod {
 
   public func prepare(_ experience: Experience, learner: Learner) throws {
     let layers = try Targets.linears(configuration.targets, in: learner.parameters)
+    if configuration.pseudo == .written, !(learner.model is any Generates) { throw SAPTLoRAError.cannotWrite }
     if mixtures.isEmpty {
       attention = try SharedAttention(learner, queryWidth: configuration.queryWidth)
       mixtures = layers.map { layer in
@@ -91,7 +98,7 @@ public final class SAPTLoRA: ContinualMethod {
   }
 
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) -> Tensor? {
-    guard configuration.pseudo == .replay, configuration.reflection > 0, let attention else { return nil }
+    guard configuration.pseudo != .none, configuration.reflection > 0, let attention else { return nil }
     let terms = (0..<step.experience.index).compactMap { past -> Tensor? in
       var buffer = ReplayBuffer(.ratio(configuration.pseudoRatio)), random = step.generator("sapt.\(past)")
       buffer.restore(from: state, as: "pseudo.\(past)")
@@ -105,14 +112,22 @@ public final class SAPTLoRA: ContinualMethod {
 
   public func didUpdate(_ parameters: [Parameter], at step: Step) { weights = nil }
 
-  public func didEnd(_ experience: Experience, learner: Learner) {
-    guard configuration.pseudo == .replay, let attention else { return }
+  public func didEnd(_ experience: Experience, learner: Learner) throws {
+    guard configuration.pseudo != .none, let attention else { return }
     let texts = learner.data(of: experience).train
     guard !texts.isEmpty else { return }
     var buffer = ReplayBuffer(.ratio(configuration.pseudoRatio))
     var random = learner.generator.derived("sapt.keep.\(experience.index)")
     buffer.insert(texts, using: &random)
-    buffer.save(in: &state, as: "pseudo.\(experience.index)")
+    if configuration.pseudo == .written {
+      let writer = InputWriter(configuration.writer, of: experience, learner)
+      let set = try AdapterSet(
+        configuration.lora, on: configuration.targets, index: sets.count,
+        seed: learner.generator.derived("sapt.writer").seed, in: learner.parameters)
+      state.exemplars["pseudo.\(experience.index)"] = try writer.write(buffer.examples.count, with: set)
+    } else {
+      buffer.save(in: &state, as: "pseudo.\(experience.index)")
+    }
     state["attention"]["\(experience.index)"] = withoutGradient {
       let sums = stride(from: 0, to: texts.count, by: 32).map { start in
         let batch = Batch(Array(texts[start..<min(start + 32, texts.count)]))

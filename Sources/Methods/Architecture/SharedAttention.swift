@@ -75,10 +75,23 @@ final class SharedAttention {
 public enum SAPTLoRAError: LocalizedError, CustomStringConvertible, Equatable {
   /// No parameter is known to be the word embeddings.
   case noEmbeddings
+  /// The model was asked to write inputs.
+  case cannotWrite
+  /// The adapter that writes the inputs of an experience had gradients that are not finite.
+  case writerDiverged(experience: String, update: Int)
 
   public var description: String {
-    "sapt-lora reads the word embeddings, and the model has no word_embeddings, shared or embed_tokens. "
-      + "Use a model of the BERT, T5 or Llama family."
+    switch self {
+    case .noEmbeddings:
+      "sapt-lora reads the word embeddings, and the model has no word_embeddings, shared or embed_tokens. "
+        + "Use a model of the BERT, T5 or Llama family."
+    case .cannotWrite:
+      "sapt-lora with pseudo: written has the model write inputs, and this one answers with a class. Set pseudo: replay, "
+        + "or choose a language model (jay list models)."
+    case .writerDiverged(let experience, let update):
+      "the adapter that writes inputs of '\(experience)' diverged at its update \(update). Lower writer.learningRate of "
+        + "sapt-lora."
+    }
   }
   public var errorDescription: String? { description }
 }

@@ -60,7 +60,7 @@ struct TokenChooser {
       present = PresentTokens(context, vocabulary: scores.size(1), device: scores.device)
     }
     if case .sampling(let sampling) = settings.strategy {
-      generators = context.indices.map { sampling.generator.derived("row \($0)") }
+      generators = context.indices.map(sampling.generator(ofRow:))
     }
   }
 

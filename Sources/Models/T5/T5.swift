@@ -16,7 +16,7 @@ public final class T5: SequenceToSequenceModel {
     self.configuration = configuration
     let unit = Initializer.normal(deviation: 1)
     words = Embedding(configuration.vocabularySize, configuration.width, initializer: unit, in: scope / "shared")
-    prompts = PromptSlot(words, in: scope)
+    prompts = PromptSlot(words, places: [.front, .behind], in: scope)
     encoder = Stack(configuration, layers: configuration.encoderLayers, isDecoder: false, in: scope / "encoder")
     decoder = Stack(configuration, layers: configuration.decoderLayers, isDecoder: true, in: scope / "decoder")
     head =
@@ -33,10 +33,11 @@ public final class T5: SequenceToSequenceModel {
 
   public func encode(_ tokens: Tensor, mask: Tensor?, _ mode: Mode) -> Tensor {
     var x = words(tokens)
-    let prompt = prompts(x, mask: mask, mode)
-    if let prompt { x = .concatenated([prompt, x], 1) }
+    let front = prompts(x, mask: mask, mode), behind = prompts(x, mask: mask, mode, at: .behind)
+    if front != nil || behind != nil { x = .concatenated([front, x, behind].compactMap(\.self), 1) }
     let places = Tensor.arange(0..<x.size(1), device: tokens.device)
-    let bias = encoder.positions(queries: places, keys: places), read = mask?.widened(by: prompt?.size(1) ?? 0)
+    let bias = encoder.positions(queries: places, keys: places)
+    let read = mask?.widened(by: front?.size(1) ?? 0, behind: behind?.size(1) ?? 0)
     if let texts = Unpadded(x, mask: read, mode) {
       mode.rowsOfTokens = texts.rowsOfTokens
       defer { mode.rowsOfTokens = nil }
@@ -57,8 +58,9 @@ public final class T5: SequenceToSequenceModel {
       keys = .concatenated([.arange(0..<prefix, device: x.device), (keys + Double(prefix)).to(.int64)], 0)
     }
     var bias = decoder.positions(queries: queries, keys: keys)
-    // The mask is the text's; a soft prompt's states stand before the text's.
-    let read = mask.map { $0.widened(by: encoded.size(1) - $0.size(1)) }
+    // The mask is the text's; soft prompts' states stand around the text's.
+    let behind = prompts.count(at: .behind)
+    let read = mask.map { $0.widened(by: encoded.size(1) - $0.size(1) - behind, behind: behind) }
     if cache == nil, prefix == 0, case .texts(mask: nil) = placement.order,
       let texts = Unpadded(encoded, mask: read, mode)
     {

@@ -53,6 +53,7 @@ extension Catalog {
     let needs: [(MethodCard.Requirements, String)] = [
       (.taskLabelAtTest, "the task label when it predicts"), (.boundaries, "to be told where an experience ends"),
       (.pastData, "the data of earlier experiences"), (.heads, "classification heads"),
+      (.encoderDecoder, "an encoder-decoder (T5)"),
     ]
     let required = needs.filter { card.requires.contains($0.0) }.map(\.1)
     return Page(

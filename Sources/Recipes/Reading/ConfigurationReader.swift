@@ -15,7 +15,12 @@ public enum ConfigurationReader {
     var overlay = ConfigurationOverlay(diagnostics: diagnostics)
     let values = overlay.section(node, over: defaults, of: type, at: path, elsewhere: elsewhere)
     diagnostics = overlay.diagnostics
-    return decode(type, values, defaults: defaults, from: node, at: path, into: &diagnostics)
+    let section = decode(type, values, defaults: defaults, from: node, at: path, into: &diagnostics)
+    if let conflict = section.conflict {
+      let place = node?[conflict.key] ?? node
+      diagnostics.add(.refused(path: join(path, conflict.key), reason: conflict.reason), at: place?.origin)
+    }
+    return section
   }
 
   /// Decodes; a key whose value the type itself refuses is noted and returns to its default.
