@@ -144,6 +144,7 @@ extension Recipe {
     copy.training.checkpointSeconds = defaults.checkpointSeconds
     copy.training.checkpointSteps = defaults.checkpointSteps
     copy.training.logEvery = defaults.logEvery
+    copy.paper = PaperSection()
     return copy
   }
 

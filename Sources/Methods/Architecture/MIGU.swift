@@ -1,3 +1,4 @@
+import Adapters
 public import Continual
 import Evaluation
 public import NN
@@ -29,6 +30,7 @@ public final class MIGU: ContinualMethod {
     public var freezeMaskedRows = false
     public var maskHeads = false
     public var maskTiedHead = true
+    public var layers: [String] = []
     public init() {}
     public static let keys = [
       ConfigurationKey(
@@ -40,6 +42,10 @@ public final class MIGU: ContinualMethod {
       ConfigurationKey(
         "maskTiedHead",
         "language models whose head is the word embeddings: mask these rows by the head's activations, as the paper's code"
+      ),
+      ConfigurationKey(
+        "layers",
+        "ends of the names of the backbone's layers that are masked, or all; empty for these and the heads named above"
       ),
     ]
   }
@@ -53,16 +59,25 @@ public final class MIGU: ContinualMethod {
     requires: .boundaries)
   public var state = MethodState()
   private let configuration: Configuration
+  /// Names of the layers that are masked; nil for all.
+  private var layers: Set<String>?
   private var rows: [RowWeight] = []
   private var masked: [(weight: Parameter, rows: Tensor, before: Tensor)] = []
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
+  public func prepare(_ experience: Experience, learner: Learner) throws {
+    guard !configuration.layers.isEmpty else { return }
+    layers = Set(try Targets.linears(configuration.layers, key: "layers", in: learner.parameters).map(\.name))
+  }
+
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
     for row in rows { row.tap.isRecording = false }
     rows = []
     guard experience.index > 0 else { return plan }
-    let linears = learner.parameters.linears.filter { configuration.maskTiedHead || !$0.isTied }
+    let linears = learner.parameters.linears.filter { layer in
+      layers?.contains(layer.name) ?? (configuration.maskTiedHead || !layer.isTied)
+    }
     rows = linears.flatMap(\.rowWeights).filter { row in
       plan.isTrained(row.parameter) && (configuration.maskHeads || row.parameter.role != .head)
     }
