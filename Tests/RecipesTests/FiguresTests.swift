@@ -1,3 +1,4 @@
+import Continual
 import Evaluation
 import Foundation
 import Testing

@@ -132,7 +132,7 @@ extension Catalog.Page {
       parts.append(
         Output.table([["  key", "default", "meaning"]] + keys.map { ["  \($0.name)", $0.value, $0.summary] }))
     }
-    if !recipes.isEmpty { parts.append(RecipeRow.table(recipes)) }
+    if !recipes.isEmpty { parts.append(Catalog.RecipeRow.table(recipes)) }
     return parts.joined(separator: "\n\n")
   }
 }
