@@ -2,8 +2,9 @@ public import Foundation
 
 /// Adapters that cannot be attached.
 public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
-  /// Ends of names that no layer has (none where no targets were given), and the layers there are.
-  case noTarget([String], layers: [String])
+  /// Ends of names that no layer has (none where no targets were given), the setting they stand in, and the layers there
+  /// are.
+  case noTarget([String], key: String, layers: [String])
   /// A layer that has this adapter already.
   case taken(String)
   /// A model that reads nothing but tokens.
@@ -17,11 +18,11 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
 
   public var description: String {
     switch self {
-    case .noTarget(let suffixes, let layers):
+    case .noTarget(let suffixes, let key, let layers):
       (suffixes.isEmpty
-        ? "targets is empty."
+        ? "\(key) is empty."
         : "no layer's name ends in \(suffixes.map { "'\($0)'" }.joined(separator: " or ")).")
-        + " Set targets to the ends of some of these names, or to [all]: \(layers.joined(separator: ", "))."
+        + " Set \(key) to the ends of some of these names, or to [all]: \(layers.joined(separator: ", "))."
     case .taken(let adapter):
       "two methods of the recipe make the adapter '\(adapter)'. Keep one of them, or give them different targets."
     case .noPrompts: "this model has no place for soft prompts or prefixes. Choose another method, or another model."

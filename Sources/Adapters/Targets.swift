@@ -13,16 +13,16 @@ public enum Targets {
 
   /// The layers whose name ends in one of `suffixes` (`query`, `value`, `output.dense`), heads and layers whose weight is
   /// another module's excluded; `all` takes every one. Each suffix must match some layer. Where there are no suffixes, the
-  /// first of the `usual` ones that the model has.
+  /// first of the `usual` ones that the model has. `key` is the setting that a message names.
   public static func linears(
-    _ suffixes: [String], usual: [[String]] = queryAndValue, in store: ParameterStore
+    _ suffixes: [String], usual: [[String]] = queryAndValue, key: String = "targets", in store: ParameterStore
   ) throws -> [Linear] {
     let layers = store.linears.filter { $0.weight.role == .backbone && !$0.isTied }
     let known = usual.first { usual in usual.allSatisfy { suffix in layers.contains { isMatch($0, suffix) } } }
     let suffixes = suffixes.isEmpty ? known ?? [] : suffixes
     let unmatched = suffixes.filter { suffix in !layers.contains { isMatch($0, suffix) } }
     guard !suffixes.isEmpty, unmatched.isEmpty else {
-      throw AdapterError.noTarget(unmatched, layers: patterns(layers.map(\.name)))
+      throw AdapterError.noTarget(unmatched, key: key, layers: patterns(layers.map(\.name)))
     }
     return layers.filter { layer in suffixes.contains { isMatch(layer, $0) } }
   }

@@ -11,7 +11,7 @@ struct TransferCommand: ParsableCommand {
       trained; each task starts from the kept model. What is finished already is not trained again.
 
       EXAMPLE
-        jay transfer runs/domains Recipes/domains/endtasks.yaml
+        jay transfer runs/finetune Recipes/migu/roberta-small/endtasks.yaml
       """)
 
   @Argument(help: "Folder of a finished run.")

@@ -9,6 +9,8 @@ public struct Recipe: Sendable {
   public var methods: [(name: String, configuration: any ConfigurationSection)] = []
   public var training = TrainingSettings()
   public var evaluation = EvaluationSettings()
+  /// What the recipe reproduces; no part of the run.
+  public var paper = PaperSection()
 
   public init() {}
 
@@ -23,7 +25,7 @@ public struct Recipe: Sendable {
   public init(yaml: String, name: String, overrides: [String] = []) throws {
     var diagnostics = Diagnostics(file: name)
     let root = try RecipeNode(yaml: yaml, overrides: overrides, into: &diagnostics)
-    let sections = ["model", "stream", "methods", "training", "evaluation"].map {
+    let sections = ["model", "stream", "methods", "training", "evaluation", "paper"].map {
       ConfigurationKey($0, "a section", required: $0 == "stream")
     }
     header = ConfigurationReader.read(RecipeHeader.self, from: root, at: "", elsewhere: sections, into: &diagnostics)
@@ -35,6 +37,9 @@ public struct Recipe: Sendable {
       TrainingSettings.self, from: root["training"], at: "training", into: &diagnostics)
     evaluation = ConfigurationReader.read(
       EvaluationSettings.self, from: root["evaluation"], at: "evaluation", into: &diagnostics)
+    if let node = root["paper"] {
+      paper = ConfigurationReader.read(PaperSection.self, from: node, at: "paper", into: &diagnostics)
+    }
     for entry in ConfigurationReader.entries(from: root["methods"], at: "methods", into: &diagnostics) {
       guard let type = MethodIndex.named(entry.name) else {
         diagnostics.add(
@@ -61,7 +66,7 @@ public struct Recipe: Sendable {
       [
         .keys(header), .section("model", model), .section("stream", stream), .list("methods", methods),
         .section("training", training), .section("evaluation", evaluation),
-      ], comments: comments)
+      ] + (paper.isEmpty ? [] : [.section("paper", paper)]), comments: comments)
   }
 
   /// Methods as tables show them.

@@ -150,6 +150,7 @@ extension Recipe {
     copy.training.checkpointSeconds = defaults.checkpointSeconds
     copy.training.checkpointSteps = defaults.checkpointSteps
     copy.training.logEvery = defaults.logEvery
+    copy.paper = PaperSection()
     return copy
   }
 

@@ -65,7 +65,7 @@ import Torch
     }
   }
 
-  @Test(arguments: ["t5-tied", "t5-buckets"], [false, true]) func ofEncoderDecoders(_ name: String, onTheLeft: Bool)
+  @Test(arguments: ["t5-tied", "t5-gated"], [false, true]) func ofEncoderDecoders(_ name: String, onTheLeft: Bool)
     throws
   {
     let loaded = try ModelIndex.loadSequenceToSequence(Golden.url(name), dtype: .float32, device: .cpu, seed: 0)

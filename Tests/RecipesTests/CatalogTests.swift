@@ -34,6 +34,31 @@ import Testing
     #expect(page.text.contains("  threshold         0.7 "))
   }
 
+  @Test func aMethodIsShownWithTheRowsThatItsRecipesStandFor() throws {
+    let paper = "paper: {source: \"MIGU, table 1\", row: MIGU + FT, reported: {orders 1-3: 78.8}}\n"
+    try scratch.write("# Large\nstream: meadow\nmethods: [migu]\n\(paper)", to: "recipes/migu/large/migu.yaml")
+    try scratch.write("# Small\nstream: meadow\nmethods: [lora, {migu: {threshold: 0.4}}]\n", to: "recipes/small.yaml")
+    try scratch.write("# Neither\nstream: meadow\n", to: "recipes/plain.yaml")
+    try scratch.write(
+      """
+      {"rows": [
+        {"recipe": "small", "orders": [0], "learningRates": [1e-3], "rateChosenBy": "validation", "seeds": [0, 1, 2],
+         "accuracy": {"mean": 61.234, "deviation": 1.5}, "changed": []},
+        {"recipe": "other", "orders": [0], "learningRates": [], "rateChosenBy": "single", "seeds": [0], "changed": []}]}
+      """, to: "recipes/figures.json")
+    let page = try catalog.page("migu")
+    #expect(page.recipes.map(\.row) == ["MIGU + FT", ""])
+    #expect(page.recipes.map(\.here.count) == [0, 1])
+    #expect(
+      page.text.replacingOccurrences(of: scratch.url.path + "/recipes/", with: "").hasSuffix(
+        "61.2 ± 1.5; 3 seeds, rate 0.001"))
+    #expect(page.text.contains("MIGU, table 1  MIGU + FT  orders 1-3 78.8  not run here"))
+    #expect(try catalog.page("finetune").recipes.map { $0.recipe.hasSuffix("plain.yaml") } == [true])
+    #expect(try catalog.page("lora").recipes.count == 1)
+    #expect(try Output.json(page).contains("\"reported\" : {"))
+    #expect(try catalog.items(.recipes).map(\.group) == ["recipe", "recipe", "MIGU, table 1: MIGU + FT"])
+  }
+
   @Test func everyNameThatIsListedIsShown() throws {
     for kind in [Catalog.Kind.methods, .streams, .metrics, .models] {
       for item in try catalog.items(kind) { #expect(try catalog.page(item.name).name == item.name) }

@@ -5,9 +5,9 @@ import Testing
 @testable import Recipes
 
 @Suite struct RunFinderTests {
-  @Test func runsAreFoundThreeLevelsDeepInNumericOrder() throws {
+  @Test func runsAreFoundFourLevelsDeepInNumericOrder() throws {
     let run = try TinyRun()
-    for name in ["sweep/lr/seed-10", "sweep/lr/seed-2", "sweep/other", "deep/1/2/3/4"] {
+    for name in ["sweep/lora/order-1/lr/seed-10", "sweep/lora/order-1/lr/seed-2", "sweep/other", "deep/1/2/3/4/5"] {
       let target = run.scratch.url.appendingPathComponent(name)
       try FileManager.default.createDirectory(at: target.deletingLastPathComponent(), withIntermediateDirectories: true)
       try FileManager.default.copyItem(at: run.folder, to: target)
@@ -15,7 +15,9 @@ import Testing
     let sweep = run.scratch.url.appendingPathComponent("sweep")
     let found = try RunFinder.folders([sweep, sweep.appendingPathComponent("other")])
     #expect(
-      found.map { $0.path.replacingOccurrences(of: sweep.path, with: "") } == ["/lr/seed-2", "/lr/seed-10", "/other"])
+      found.map { $0.path.replacingOccurrences(of: sweep.path, with: "") } == [
+        "/lora/order-1/lr/seed-2", "/lora/order-1/lr/seed-10", "/other",
+      ])
     #expect(throws: RunError.self) { try RunFinder.folders([run.scratch.url.appendingPathComponent("deep")]) }
   }
 

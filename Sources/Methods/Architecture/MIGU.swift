@@ -1,3 +1,4 @@
+import Adapters
 public import Continual
 import Evaluation
 public import NN
@@ -30,6 +31,7 @@ public final class MIGU: ContinualMethod {
     public var maskHeads = false
     public var maskTiedHead = true
     public var countPadding = false
+    public var layers: [String] = []
     public init() {}
     public static let keys = [
       ConfigurationKey(
@@ -44,6 +46,10 @@ public final class MIGU: ContinualMethod {
       ),
       ConfigurationKey(
         "countPadding", "sum the activations of padding too, as the paper's code; takes the time that padding takes"),
+      ConfigurationKey(
+        "layers",
+        "ends of the names of the backbone's layers that are masked, or all; empty for these and the heads named above"
+      ),
     ]
   }
 
@@ -56,21 +62,30 @@ public final class MIGU: ContinualMethod {
     requires: .boundaries)
   public var state = MethodState()
   private let configuration: Configuration
+  /// Names of the layers that are masked; nil for all.
+  private var layers: Set<String>?
   private var rows: [RowWeight] = []
   /// The layers of `rows` whose weights' gradients need not be computed where they are masked, by the weight's name.
-  private var layers: [String: Linear] = [:]
+  private var sparse: [String: Linear] = [:]
   /// The masks of an update, where they were known before its backward pass.
   private var known: [String: [Bool]] = [:]
   private var masked: [(weight: Parameter, rows: Tensor, before: Tensor)] = []
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
+  public func prepare(_ experience: Experience, learner: Learner) throws {
+    guard !configuration.layers.isEmpty else { return }
+    layers = Set(try Targets.linears(configuration.layers, key: "layers", in: learner.parameters).map(\.name))
+  }
+
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
     for row in rows { row.tap.isRecording = false }
-    for layer in layers.values { layer.keptRows = nil }
-    (rows, layers) = ([], [:])
+    for layer in sparse.values { layer.keptRows = nil }
+    (rows, sparse) = ([], [:])
     guard experience.index > 0 else { return plan }
-    let linears = learner.parameters.linears.filter { configuration.maskTiedHead || !$0.isTied }
+    let linears = learner.parameters.linears.filter { layer in
+      layers?.contains(layer.name) ?? (configuration.maskTiedHead || !layer.isTied)
+    }
     rows = linears.flatMap(\.rowWeights).filter { row in
       plan.isTrained(row.parameter) && (configuration.maskHeads || row.parameter.role != .head)
     }
@@ -81,7 +96,7 @@ public final class MIGU: ContinualMethod {
     let names = Set(rows.map(\.parameter.name))
     for linear in linears where names.contains(linear.weight.name) {
       linear.keptRows = KeptRows(device: learner.device)
-      layers[linear.weight.name] = linear
+      sparse[linear.weight.name] = linear
     }
     var plan = plan
     if configuration.countPadding { plan.keepsPadding = true }
@@ -96,7 +111,7 @@ public final class MIGU: ContinualMethod {
       guard let isMasked = mask(row, nil, &random) else { continue }
       let name = row.parameter.name
       known[name] = isMasked
-      layers[name]?.keptRows?.keep(Tensor(places(isMasked, false), device: step.learner.device))
+      sparse[name]?.keptRows?.keep(Tensor(places(isMasked, false), device: step.learner.device))
     }
   }
 
@@ -116,7 +131,7 @@ public final class MIGU: ContinualMethod {
       }
     }
     for row in rows { row.tap.reset() }
-    for layer in layers.values { layer.keptRows?.keepAll() }
+    for layer in sparse.values { layer.keptRows?.keepAll() }
     known = [:]
   }
 

@@ -23,12 +23,18 @@ extension Catalog {
     public let summary: String
     public var facts: [Fact] = []
     public var keys: [Key] = []
+    /// Of a method: the recipes that use it.
+    public var recipes: [RecipeRow] = []
   }
 
   /// The page of a method, metric, stream or model, or of `recipe`, which has every key of a recipe.
   public func page(_ name: String) throws -> Page {
     if name == "recipe" { return Self.recipePage }
-    if let type = MethodIndex.named(name) { return Self.page(of: type) }
+    if let type = MethodIndex.named(name) {
+      var page = Self.page(of: type)
+      page.recipes = recipeRows(of: name)
+      return page
+    }
     if let metric = Metric.named(name) { return Self.page(of: metric) }
     if let page = try streamPage(name) { return page }
     if let page = modelPage(name) { return page }
@@ -40,7 +46,7 @@ extension Catalog {
     let recipe = Recipe()
     let sections: [(String, any ConfigurationSection)] = [
       ("model.", recipe.model), ("stream.", recipe.stream), ("training.", recipe.training),
-      ("evaluation.", recipe.evaluation),
+      ("evaluation.", recipe.evaluation), ("paper.", recipe.paper),
     ]
     return Page(
       name: "recipe", summary: "every key of a recipe, with its default",
@@ -127,6 +133,7 @@ extension Catalog.Page {
       parts.append(
         Output.table([["  key", "default", "meaning"]] + keys.map { ["  \($0.name)", $0.value, $0.summary] }))
     }
+    if !recipes.isEmpty { parts.append(Catalog.RecipeRow.table(recipes)) }
     return parts.joined(separator: "\n\n")
   }
 }

@@ -10,7 +10,7 @@ public struct Catalog {
 
   public struct Item: Encodable, Sendable, Equatable {
     public let name: String
-    /// What it belongs to: a method's family, where a stream or model comes from.
+    /// What it belongs to: a method's family, where a stream or model comes from, the paper's row of a recipe.
     public let group: String
     public let summary: String
   }
@@ -32,7 +32,7 @@ public struct Catalog {
       installedModels
         + ModelIndex.entries.map { Item(name: $0.architecture, group: "architecture", summary: $0.summary) }
     case .metrics: Metric.all.map { Item(name: $0.id, group: $0.unit, summary: $0.name) }
-    case .recipes: recipeFiles.map { Item(name: $0.relativePath, group: "recipe", summary: Self.headline($0)) }
+    case .recipes: recipeFiles.map(item)
     }
   }
 
@@ -50,15 +50,19 @@ public struct Catalog {
     }
   }
 
-  /// Those of the folder and of its subfolders, one level deep.
-  var recipeFiles: [URL] {
-    let entries = names(in: recipes)
-    let files =
-      entries
-      + entries.flatMap { folder in
-        names(in: recipes.appendingPathComponent(folder)).map { "\(folder)/\($0)" }
-      }
-    return files.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.map { recipes.appendingPathComponent($0) }
+  private func item(_ file: URL) -> Item {
+    let paper = RecipeOutline(file)?.paper.title ?? ""
+    return Item(name: file.relativePath, group: paper.isEmpty ? "recipe" : paper, summary: Self.headline(file))
+  }
+
+  /// Those of the folder and of its subfolders, two levels deep.
+  var recipeFiles: [URL] { files(in: "", levels: 2).map { recipes.appendingPathComponent($0) } }
+
+  private func files(in folder: String, levels: Int) -> [String] {
+    let place = folder.isEmpty ? recipes : recipes.appendingPathComponent(folder)
+    let entries = names(in: place).map { folder.isEmpty ? $0 : "\(folder)/\($0)" }
+    let own = entries.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }
+    return levels == 0 ? own : own + entries.filter { !own.contains($0) }.flatMap { files(in: $0, levels: levels - 1) }
   }
 
   private func names(in folder: URL) -> [String] {

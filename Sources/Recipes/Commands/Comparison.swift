@@ -1,3 +1,4 @@
+import Continual
 import Evaluation
 public import Foundation
 import Report
@@ -30,6 +31,18 @@ public struct Comparison {
   /// Writes one page over all runs.
   public func write(to file: URL) throws {
     try AtomicFile.write(ReportPage.html(runs: runs, title: title), to: file)
+  }
+
+  /// Writes the figures of the finished runs beside their recipes and gives notes on runs that belong to none.
+  ///
+  /// The file's rows of other recipes in its folder stay.
+  public func writeFigures(to file: URL) throws -> [String] {
+    let folder = file.deletingLastPathComponent()
+    let (figures, notes) = try Figures.make(runs, recipes: folder)
+    let names = Set(try RecipeMatch.recipes(in: folder).map(\.name))
+    let earlier = (try? JSON.decode(Figures.self, from: file)) ?? Figures()
+    try AtomicFile.write(try JSON.encode(figures.keeping(earlier, recipes: names)), to: file)
+    return notes
   }
 
   /// Writes each run's curves as a TensorBoard event file into the run's own folder, anew each time, and gives the

@@ -4,7 +4,7 @@ public import Foundation
 /// The runs that a command line names: run folders, or folders of them (seeds, sweeps).
 public enum RunFinder {
   /// Levels below a named folder that are searched.
-  static let depth = 3
+  static let depth = 4
 
   /// Run folders at or below the paths, in the order named and then by name.
   ///
