@@ -18,12 +18,12 @@ public struct EvaluationSettings: ConfigurationSection {
   /// Answers that a beam search keeps side by side; 1 writes the likeliest token each time.
   public var beams = 1
 
-  public enum Answers: String, Codable, Sendable, CaseIterable {
-    /// The likeliest class name is the answer.
-    case scored
-    /// What the model writes, compared with the accepted answers.
-    case exactMatch, rougeL
-  }
+  /// Streams whose test examples are measured before the first experience and after each, and never trained.
+  public var abilities: [String] = []
+  /// Most examples of each of them; 0 for all.
+  public var abilityCap = 200
+
+  public typealias Answers = AnswerMeasure
 
   /// How answers are written.
   var generation: GenerationSettings {
@@ -38,10 +38,15 @@ public struct EvaluationSettings: ConfigurationSection {
     ConfigurationKey("future", "evaluate experiences that are not trained yet (forward transfer needs it)"),
     ConfigurationKey("validation", "validation examples scored per experience; 0 for none", allowed: .atLeast(0)),
     ConfigurationKey(
-      "answers", "language models: scored (the likeliest class), exactMatch or rougeL (of what the model writes)"),
+      "answers",
+      "language models: scored (the likeliest class), exactMatch, rougeL, finalNumber (of what the model writes) or loss"),
     ConfigurationKey(
       "beams", "language models: width of the beam search that writes answers; 1 for none", allowed: .atLeast(1)),
     ConfigurationKey("maxAnswerTokens", "language models: most tokens of an answer", allowed: .atLeast(2)),
+    ConfigurationKey(
+      "abilities",
+      "measured before the first experience and after each, never trained: STREAM, STREAM/TASK (cl15/copa) or folders"),
+    ConfigurationKey("abilityCap", "most test examples of each ability; 0 for all", allowed: .atLeast(0)),
   ]
 }
 
@@ -84,7 +89,7 @@ extension Learner {
 
   /// Cuts examples into batches and calls `body` with their places, as predictions are made: without a graph, the
   /// methods around it.
-  private func batches(
+  func batches(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
     _ body: ([Int]) -> Void
   ) throws {
@@ -119,7 +124,7 @@ extension Learner {
     public var accuracy: Double?
     /// Over classes, in percent; nil where there are none.
     public var macroF1: Double?
-    /// Mean cross-entropy of the predicted tokens in nats; nil where tasks are learned.
+    /// Mean cross-entropy of the predicted tokens in nats; nil where none are.
     public var loss: Double?
   }
 
@@ -127,14 +132,12 @@ extension Learner {
   public func evaluate(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> Measured {
-    if objective != nil { return try predictedTokens(examples, methods: methods, settings: settings) }
-    let score: AnswerScore? =
-      switch settings.answers {
-      case .scored: nil
-      case .exactMatch: .exactMatch
-      case .rougeL: .rougeL
-      }
-    if let score, model is any Generates {
+    guard let first = examples.first else { return Measured() }
+    let measure = stream.experiences[first.experience].measure(else: settings.answers)
+    if objective != nil || (measure == .loss && model is any PredictsTokens) {
+      return try answerLoss(examples, methods: methods, settings: settings)
+    }
+    if let score = measure.score, model is any Generates {
       let answers = try write(examples, methods: methods, settings: settings)
       return Measured(accuracy: zip(answers, examples).map { score($0, accepted: $1.accepted) }.mean)
     }
@@ -144,8 +147,8 @@ extension Learner {
     return Measured(accuracy: counts.accuracy, macroF1: counts.macroF1)
   }
 
-  /// What is hidden of an example is the same at every measurement.
-  private func predictedTokens(
+  /// How well tokens are predicted: those of the answers, or what an objective hides, which is the same each time.
+  func answerLoss(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> Measured {
     guard let model = model as? any PredictsTokens else {
@@ -153,7 +156,10 @@ extension Learner {
     }
     var sum = TokenScores()
     try batches(examples, methods: methods, settings: settings) { places in
-      sum += model.tokenScores(announced(posed(Batch(places.map { examples[$0] })), to: methods))
+      let batch = Batch(places.map { examples[$0] })
+      // With answers of their own they ask something, whatever the model is pretrained to do.
+      let asks = batch.examples.contains { !$0.answer.isEmpty }
+      sum += model.tokenScores(announced(asks ? batch : posed(batch), to: methods))
     }
     guard sum.count > 0 else { return Measured() }
     return Measured(

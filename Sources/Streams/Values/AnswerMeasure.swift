@@ -1,0 +1,18 @@
+/// How the answers of a language model are measured.
+public enum AnswerMeasure: String, Codable, Sendable, CaseIterable {
+  /// The likeliest class name is the answer.
+  case scored
+  /// What the model writes, compared with the accepted answers.
+  case exactMatch, rougeL
+  /// The last number that the model writes, compared with the last of an accepted answer.
+  case finalNumber
+  /// Nothing is written: how well the model predicts each token of the answer.
+  case loss
+}
+
+extension Experience {
+  /// How this experience is measured where the recipe says `usual`: conversations have no classes to score.
+  public func measure(else usual: AnswerMeasure) -> AnswerMeasure {
+    measure ?? (usual == .scored && holdsConversations ? .loss : usual)
+  }
+}
