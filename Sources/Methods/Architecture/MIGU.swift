@@ -29,6 +29,7 @@ public final class MIGU: ContinualMethod {
     public var freezeMaskedRows = false
     public var maskHeads = false
     public var maskTiedHead = true
+    public var fromFirst = false
     public init() {}
     public static let keys = [
       ConfigurationKey(
@@ -41,6 +42,9 @@ public final class MIGU: ContinualMethod {
         "maskTiedHead",
         "language models whose head is the word embeddings: mask these rows by the head's activations, as the paper's code"
       ),
+      ConfigurationKey(
+        "fromFirst",
+        "mask in the first experience too: where the old task is what a pretrained model can do (instruction tuning)"),
     ]
   }
 
@@ -61,7 +65,7 @@ public final class MIGU: ContinualMethod {
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
     for row in rows { row.tap.isRecording = false }
     rows = []
-    guard experience.index > 0 else { return plan }
+    guard experience.index > 0 || configuration.fromFirst else { return plan }
     let linears = learner.parameters.linears.filter { configuration.maskTiedHead || !$0.isTied }
     rows = linears.flatMap(\.rowWeights).filter { row in
       plan.isTrained(row.parameter) && (configuration.maskHeads || row.parameter.role != .head)

@@ -25,7 +25,7 @@ enum Conversations {
       case .missing, nil:
         if !isOptional { log(.missingField(column, present: present)) }
       case .other("null") where isOptional: break
-      default: log(.notText(field: column, found: "something else"))
+      default: log(.notText(field: column, found: "no string"))
       }
       return nil
     }

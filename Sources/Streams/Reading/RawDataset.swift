@@ -65,7 +65,7 @@ extension DatasetReader {
     do {
       switch FileFormat(name: file.lastPathComponent) {
       case .jsonLines: try JSONLines(columns: builder.wanted).read(file, log: &log, take)
-      case .delimited, .plainText where columns.target == .conversation:
+      case .delimited where columns.target == .conversation, .plainText where columns.target == .conversation:
         log.add(.conversation(.notJSONLines), file: raw.file)
       case .delimited(let separator):
         try DelimitedText(columns: builder.wanted, separator: separator).read(file, log: &log, take)
