@@ -1,6 +1,6 @@
 public import Evaluation
-public import Streams
 import NN
+public import Streams
 
 /// Something that a language model can do which is measured and never trained.
 public struct Ability: Sendable {

@@ -39,7 +39,8 @@ public struct EvaluationSettings: ConfigurationSection {
     ConfigurationKey("validation", "validation examples scored per experience; 0 for none", allowed: .atLeast(0)),
     ConfigurationKey(
       "answers",
-      "language models: scored (the likeliest class), exactMatch, rougeL, finalNumber (of what the model writes) or loss"),
+      "language models: scored (the likeliest class; conversations as their stream says), or, of all answers, exactMatch, "
+        + "rougeL, finalNumber (of what the model writes) or loss (of the accepted answer)"),
     ConfigurationKey(
       "beams", "language models: width of the beam search that writes answers; 1 for none", allowed: .atLeast(1)),
     ConfigurationKey("maxAnswerTokens", "language models: most tokens of an answer", allowed: .atLeast(2)),
@@ -133,7 +134,7 @@ extension Learner {
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> Measured {
     guard let first = examples.first else { return Measured() }
-    let measure = stream.experiences[first.experience].measure(else: settings.answers)
+    let measure = stream.experiences[first.experience].measure(by: settings.answers)
     if objective != nil || (measure == .loss && model is any PredictsTokens) {
       return try answerLoss(examples, methods: methods, settings: settings)
     }

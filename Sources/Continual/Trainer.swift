@@ -25,7 +25,7 @@ public final class Trainer {
     progress = TrainingProgress(
       experiences: learner.stream.experiences.map(\.name),
       predictsTokens: learner.stream.experiences.map {
-        learner.objective != nil || ($0.measure(else: evaluation.answers) == .loss && learner.model is any PredictsTokens)
+        learner.objective != nil || ($0.measure(by: evaluation.answers) == .loss && learner.model is any PredictsTokens)
       })
     learner.announce = { [weak self] batch in
       guard let self else { return }

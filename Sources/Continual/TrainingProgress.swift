@@ -24,7 +24,8 @@ public struct TrainingProgress {
   init(experiences: [String], predictsTokens: [Bool]) {
     let all = !predictsTokens.contains(false)
     matrix = AccuracyMatrix(experiences: experiences, quantity: all ? "token accuracy" : "accuracy")
-    loss = predictsTokens.contains(true) 
+    loss =
+      predictsTokens.contains(true)
       ? AccuracyMatrix(experiences: experiences, quantity: AccuracyMatrix.loss) : nil
     macroF1 = AccuracyMatrix(experiences: experiences, quantity: "macro-F1")
     validation = AccuracyMatrix(experiences: experiences, quantity: "validation accuracy")

@@ -68,7 +68,8 @@ public enum AbilityError: LocalizedError, CustomStringConvertible, Equatable {
     case .nothingToTest(let name): "evaluation.abilities: '\(name)' has no test examples. Name another."
     case .documents(let name):
       "evaluation.abilities: '\(name)' holds documents, in which nothing is asked. Name a stream with questions."
-    case .twice(let name): "evaluation.abilities: '\(name)' is named twice. Keep one, or rename the task in its stream.json."
+    case .twice(let name):
+      "evaluation.abilities: '\(name)' is named twice. Keep one, or rename the task in its stream.json."
     }
   }
   public var errorDescription: String? { description }

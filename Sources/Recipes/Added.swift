@@ -42,7 +42,8 @@ enum Added {
         validation: experience.validation.isEmpty ? nil : "\(prefix)validation.jsonl", test: "\(prefix)test.jsonl",
         pair: experience.train.examples.contains { $0.pair != nil } ? ["pair"] : nil,
         labels: experience.labels.isEmpty ? nil : experience.labels,
-        answer: experience.labels.isEmpty && !experience.holdsDocuments && !experience.holdsConversations ? "answer" : nil,
+        answer: experience.labels.isEmpty && !experience.holdsDocuments && !experience.holdsConversations
+          ? "answer" : nil,
         documents: experience.holdsDocuments ? true : nil,
         conversations: experience.holdsConversations ? true : nil, measure: experience.measure?.rawValue,
         prompt: experience.prompt == .plain ? nil : experience.prompt.template)

@@ -21,7 +21,9 @@ enum Compatibility {
         throw CompatibilityError.nothingAsked(experience: experience.name, architecture: architecture)
       }
       if !answersInText { throw CompatibilityError.needsText(experience: experience.name, architecture: architecture) }
-      if experience.measure(else: recipe.evaluation.answers) == .scored { throw CompatibilityError.notScored(experience: experience.name) }
+      if experience.measure(by: recipe.evaluation.answers) == .scored {
+        throw CompatibilityError.notScored(experience: experience.name)
+      }
     }
     let declaration = stream.declaration
     for (name, _) in recipe.methods {

@@ -120,7 +120,8 @@ public struct StreamSection: ConfigurationSection {
   public var dataSeed = 0
   public init() {}
   public static let keys = [
-    ConfigurationKey("name", "meadow, cl15, superni15, corpora, endtasks, instructions, a registered data set, or folder"),
+    ConfigurationKey(
+      "name", "meadow, cl15, superni15, corpora, endtasks, instructions, a registered data set, or folder"),
     ConfigurationKey(
       "folder",
       "where the data lie, for folder (also hub:owner/name[@revision]) and the public streams; empty for the registered place"

@@ -43,8 +43,8 @@ public struct Runner {
       directory, settings: recipe.training, progress: line,
       resumeCommand: "jay run --resume --out \(folder.relativePath)")
     observer.isInterrupted = isInterrupted
-    let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), measuresAbilities: true,
-      observer: observer)
+    let session = try Session(
+      recipe, places: places, extra: try Added.experiences(in: directory), measuresAbilities: true, observer: observer)
     observer.fingerprints = session.fingerprints
     if recipe.training.keepModels {
       observer.keep = { try Export.write(session, experience: $0.index, to: directory.model(after: $0)) }

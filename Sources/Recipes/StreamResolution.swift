@@ -55,7 +55,8 @@ extension StreamSection {
 
   /// The folder of a public stream.
   private func publicData(_ places: Places) throws -> URL {
-    let url = folder.isEmpty ? places.data.appendingPathComponent(name == "instructions" ? "extra" : name) : URL(fileURLWithPath: folder)
+    let place = name == "instructions" ? "extra" : name
+    let url = folder.isEmpty ? places.data.appendingPathComponent(place) : URL(fileURLWithPath: folder)
     guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
     return url
   }

@@ -62,7 +62,7 @@ struct TextReading {
 
   /// An ability, which is the one experience of a stream; what is asked of it does not depend on the objective.
   func ability(_ stream: TaskStream) -> Ability {
-    guard let form else { preconditionFailure("TextReading.ability(\(stream.name)): the model does not answer in text") }
+    guard let form else { preconditionFailure("TextReading.ability(\(stream.name)): the model does not answer") }
     let experience = stream.experiences[0]
     let tokenized = TokenizedExperience(experience, tokenizer: tokenizer, form: form)
     return Ability(
@@ -86,11 +86,14 @@ extension Session {
     let learner = trainer.learner
     return learner.stream.experiences.filter(\.holdsConversations).compactMap { experience in
       let lost = learner.data(of: experience).shortened
-      let parts = [(lost.turns, "the first turns"), (lost.questions, "the end of the question"), (lost.answers, "the end of the answer")]
-        .filter { $0.0 > 0 }.map { "\($1) of \($0)" }
+      let all = [
+        (lost.turns, "the first turns"), (lost.questions, "the end of the question"),
+        (lost.answers, "the end of the answer"),
+      ]
+      let parts = all.filter { $0.0 > 0 }.map { "\($1) of \($0)" }
       guard !parts.isEmpty else { return nil }
       let count = experience.train.count + experience.validation.count + experience.test.count
-      return "\(experience.name): of \(count) conversations, longer than training.maxTokens allows, are left out "
+      return "\(experience.name): training.maxTokens is too few for some of \(count) conversations; left out are "
         + parts.joined(separator: ", ")
     }
   }

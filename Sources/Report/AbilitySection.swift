@@ -19,8 +19,8 @@ struct AbilitySection {
     guard !abilities.isEmpty else { return nil }
     return section(
       "Abilities", id: "abilities",
-      note: "What is measured and never trained: percent, or for losses nats a token (smaller is better). The dashed rule is "
-        + "the score before any training; the last line of a table is the change since then."
+      note: "What is measured and never trained: percent, or for losses nats a token (smaller is better). The dashed "
+        + "rule is the score before any training; the last line of a table is the change since then."
     ) {
       legend(groups)
       element("div", ["class": "grid", "style": "--min:280px"]) {

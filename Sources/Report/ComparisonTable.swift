@@ -80,11 +80,13 @@ public struct ComparisonTable: Codable, Sendable {
   /// Head and rows as plain text, at least the head.
   private var cells: [[String]] {
     let hasRates = rows.contains { $0.learningRate != nil }, hasLosses = rows.contains { $0.finalLoss != nil }
-    let hasAbilities = rows.contains { $0.abilities != nil }, hasAbilityLosses = rows.contains { $0.abilityLoss != nil }
+    let hasAbilities = rows.contains { $0.abilities != nil }
+    let hasAbilityLosses = rows.contains { $0.abilityLoss != nil }
     let head =
       ["method"] + (hasRates ? ["rate"] : []) + ["n"] + shown.map(\.symbol)
       + (hasLosses ? ["loss", "rise"] : [])
-      + (hasAbilities ? ["abilities", "Δ abilities"] : []) + (hasAbilityLosses ? ["ability loss", "Δ ability loss"] : [])
+      + (hasAbilities ? ["abilities", "Δ abilities"] : [])
+      + (hasAbilityLosses ? ["ability loss", "Δ ability loss"] : [])
       + (rows.count > 1 ? ["Δ ACC", "p t", "p flip"] : [])
     return [head]
       + rows.map { row in
@@ -117,7 +119,8 @@ public struct ComparisonTable: Codable, Sendable {
       notes.append("loss, rise: nats a token at the end, and how much more than when each experience was just learned.")
     }
     if rows.contains(where: { $0.abilities != nil || $0.abilityLoss != nil }) {
-      notes.append("abilities: their mean at the end, and how much more than before any training; losses in nats a token.")
+      notes.append(
+        "abilities: their mean at the end, and how much more than before any training; losses in nats a token.")
     }
     if rows.contains(where: { $0.seeds.count > 1 }) { notes.append("± is the sample standard deviation over seeds.") }
     if rows.count > 1 {

@@ -41,7 +41,8 @@ struct ConversationReader: Sendable {
   func trained(_ example: Example, experience: Int) -> (TokenizedExample, ShortenedConversations) {
     var (messages, shortened) = fitted(example.messages)
     let reading = read(messages)
-    let written = form.turns == .last ? reading.lastAnswer : reading.answers.indices.filter { reading.answers[$0] != nil }
+    let written =
+      form.turns == .last ? reading.lastAnswer : reading.answers.indices.filter { reading.answers[$0] != nil }
     // The first token of a text is predicted from nothing.
     let places = written.filter { 1...form.maxTokens ~= $0 }
     shortened.answers += places.last == written.last ? 0 : 1

@@ -26,10 +26,12 @@ import Testing
     #expect(none.last == nil && none.finalMean == nil && none.change == nil)
   }
 
-  @Test(arguments: [
-    ("so 3 + 4 = 7 eggs", 7.0), ("#### 1,234", 1234), ("−5 or -5.50.", -5.5), ("3-4", 4), ("x = .5", 5), ("none", nil),
-    ("", nil), ("12.", 12),
-  ] as [(String, Double?)])
+  @Test(
+    arguments: [
+      ("so 3 + 4 = 7 eggs", 7.0), ("#### 1,234", 1234), ("−5 or -5.50.", -5.5), ("3-4", 4), ("x = .5", 5),
+      ("none", nil),
+      ("", nil), ("12.", 12),
+    ] as [(String, Double?)])
   func theLastNumberCounts(_ text: String, _ number: Double?) {
     let isRight = AnswerScore.finalNumber(text, accepted: [number.map { "it is \($0)" } ?? "1"])
     #expect(isRight == (number == nil ? 0 : 100))

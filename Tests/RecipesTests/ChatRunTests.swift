@@ -188,7 +188,8 @@ import Torch
     #expect(
       sentence(try recipe(template: ""))
         == "'talks' holds conversations, but the model in decoder does not say how it writes them: it has no chat template. "
-        + "Set model.chatTemplate to a family (llama2, llama3, mistral, chatml), or to the folder of a model that has one.")
+        + "Set model.chatTemplate to a family (llama2, llama3, mistral, chatml), or to the folder of a model that has one."
+    )
     #expect(
       sentence(try recipe(template: "alpaca"))
         == "model.chatTemplate 'alpaca' is neither a family nor a folder. Write one of llama2, llama3, mistral, chatml, or the "

@@ -78,8 +78,9 @@ import Tokenizers
     try stream(#""conversations": true, "measure": "rougeL""#)
     let experience = try StreamLoader.load(folder.url).experiences[0]
     #expect(experience.holdsConversations && experience.measure == .rougeL)
-    #expect(experience.measured(by: nil).measure(else: .scored) == .loss)
-    #expect(experience.measured(by: nil).measure(else: .exactMatch) == .exactMatch)
+    #expect(experience.measure(by: .scored) == .rougeL && experience.measure(by: .loss) == .loss)
+    #expect(experience.measured(by: nil).measure(by: .scored) == .loss)
+    #expect(experience.measured(by: nil).measure(by: .exactMatch) == .exactMatch)
     try stream(#""conversations": true, "answer": "b", "measure": "best""#)
     #expect(
       folder.problems { _ = try StreamLoader.load(folder.url) } == [

@@ -81,7 +81,7 @@ public struct Predictor {
   /// Whether the model writes its answers, rather than choosing among labels.
   private var writes: Bool {
     guard session.trainer.learner.model is any Generates else { return false }
-    return experience.labels.isEmpty || experience.measure(else: session.recipe.evaluation.answers) != .scored
+    return experience.labels.isEmpty || experience.measure(by: session.recipe.evaluation.answers) != .scored
   }
 
   /// The inputs as the model reads them; what the right answer is, is not known.

@@ -72,8 +72,11 @@ struct StreamFile {
     guard let files = files(keys, log: &log), let name, !text.isEmpty else { return nil }
     let columns = ColumnMap(
       text: text, pair: pair,
-      target: holdsConversations ? .conversation : holdsDocuments ? .none : answer.map(ColumnMap.Target.answers) ?? .label(label ?? "label"), id: id)
-    return Entry(name: name, files: files, columns: columns, labels: labels, prompt: prompt, measure: measure(keys, log: &log))
+      target: holdsConversations
+        ? .conversation
+        : holdsDocuments ? .none : answer.map(ColumnMap.Target.answers) ?? .label(label ?? "label"), id: id)
+    return Entry(
+      name: name, files: files, columns: columns, labels: labels, prompt: prompt, measure: measure(keys, log: &log))
   }
 
   private static func measure(_ keys: KeyReader, log: inout ProblemLog) -> AnswerMeasure? {

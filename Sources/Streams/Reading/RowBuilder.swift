@@ -64,7 +64,8 @@ struct RowBuilder {
       if text.allSatisfy(\.isWhitespace) { log.add(.emptyText(field: name), file: file, line: line) }
       return text
     case (let name, .integer)?: log.add(.notText(field: name, found: "a number"), file: file, line: line)
-    case (let name, .texts)?, (let name, .turns)?: log.add(.notText(field: name, found: "a list"), file: file, line: line)
+    case (let name, .texts)?, (let name, .turns)?:
+      log.add(.notText(field: name, found: "a list"), file: file, line: line)
     case (let name, .other(let found))?: log.add(.notText(field: name, found: found), file: file, line: line)
     default: break
     }
@@ -85,7 +86,8 @@ struct RowBuilder {
       if text.isEmpty { log.add(.emptyText(field: name), file: file, line: line) }
       return text
     case (_, .integer(let integer))?: return String(integer)
-    case (let name, .texts)?, (let name, .turns)?: log.add(.notLabel(field: name, found: "a list"), file: file, line: line)
+    case (let name, .texts)?, (let name, .turns)?:
+      log.add(.notLabel(field: name, found: "a list"), file: file, line: line)
     case (let name, .other(let found))?: log.add(.notLabel(field: name, found: found), file: file, line: line)
     default: break
     }

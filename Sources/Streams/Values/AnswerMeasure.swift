@@ -11,8 +11,10 @@ public enum AnswerMeasure: String, Codable, Sendable, CaseIterable {
 }
 
 extension Experience {
-  /// How this experience is measured where the recipe says `usual`: conversations have no classes to score.
-  public func measure(else usual: AnswerMeasure) -> AnswerMeasure {
-    measure ?? (usual == .scored && holdsConversations ? .loss : usual)
+  /// How this experience is measured where a recipe says `asked`: anything but `scored`, which is its default, goes before
+  /// what the stream declares. Conversations have no classes to score.
+  public func measure(by asked: AnswerMeasure) -> AnswerMeasure {
+    guard asked == .scored else { return asked }
+    return measure ?? (holdsConversations ? .loss : .scored)
   }
 }
