@@ -13,6 +13,8 @@ struct TextReading {
   private let maxTokens: Int
   /// How prompts and answers are read; nil for a model that does not answer in text.
   private let form: AnswerForm?
+  /// The same of abilities.
+  private let abilityForm: AnswerForm?
   /// The chat template, where there are conversations.
   private let chat: Chat?
 
@@ -37,15 +39,22 @@ struct TextReading {
       decoder.end(with: chat.end)
       return chat
     }
-    guard let end = (model as? any Generates)?.endTokens.first else {
-      form = nil
-      return
-    }
+    let learnsToTalk = objective == nil && streams[0].experiences.contains(where: \.holdsConversations)
+    form = try Self.form(recipe, model, within: maxTokens, learnsToTalk ? chat : nil)
+    // What is only measured need not be cut to what training can afford.
+    abilityForm = try Self.form(recipe, model, within: model.maxLength, chat)
+  }
+
+  /// How a model reads texts of so many tokens and answers them; nil for one that does not answer in text.
+  private static func form(
+    _ recipe: Recipe, _ model: any TaskModel, within maxTokens: Int, _ chat: Chat?
+  ) throws -> AnswerForm? {
+    guard let end = (model as? any Generates)?.endTokens.first else { return nil }
     let room = recipe.evaluation.maxAnswerTokens
     let maxPromptTokens = min(maxTokens, model.maxLength - room)
     let conversations = try chat?.form(
       maxTokens: maxTokens, maxPromptTokens: maxPromptTokens, turns: recipe.training.turns)
-    form = AnswerForm(
+    return AnswerForm(
       maxTokens: maxPromptTokens, maxAnswerTokens: room, end: end, conversations: conversations)
   }
 
@@ -62,7 +71,9 @@ struct TextReading {
 
   /// An ability, which is the one experience of a stream; what is asked of it does not depend on the objective.
   func ability(_ stream: TaskStream) -> Ability {
-    guard let form else { preconditionFailure("TextReading.ability(\(stream.name)): the model does not answer") }
+    guard let form = abilityForm else {
+      preconditionFailure("TextReading.ability(\(stream.name)): the model does not answer")
+    }
     let experience = stream.experiences[0]
     let tokenized = TokenizedExperience(experience, tokenizer: tokenizer, form: form)
     return Ability(

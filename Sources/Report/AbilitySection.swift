@@ -26,7 +26,7 @@ struct AbilitySection {
       element("div", ["class": "grid", "style": "--min:280px"]) {
         abilities.enumerated().map { index, ability in panel(ability, index) }
       }
-      element("div", ["class": "grid", "style": "--min:420px"]) { groups.map(card) }
+      element("div", ["class": "grid", "style": "--min:420px;margin-top:14px"]) { groups.map(card) }
     }
   }
 

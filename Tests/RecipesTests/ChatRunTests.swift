@@ -68,10 +68,10 @@ import Torch
     try scratch.write(lines.joined(separator: "\n"), to: "\(stream)/\(split).jsonl")
   }
 
-  private func writeStream(_ name: String, key: String) throws {
+  private func writeStream(_ name: String, key: String, tellsTask: Bool = false) throws {
     try scratch.write(
       """
-      {"name": "\(name)", "taskLabelAtTest": false, "experiences": [
+      {"name": "\(name)", "taskLabelAtTest": \(tellsTask), "experiences": [
         {"name": "\(name)", "train": "train.jsonl", "test": "test.jsonl", \(key)}]}
       """, to: "\(name)/stream.json")
   }
@@ -126,6 +126,34 @@ import Torch
     #expect(try Outcome.text(directory.url).contains("abilities   choice  asked\nbefore any"))
     #expect(try Comparison([directory.url]).text.contains("abilities  Δ abilities"))
     #expect(try Verification(directory.url).isSound)
+  }
+
+  /// Also those that must be told the task, and those whose parts come only with the first experience.
+  @Test(
+    arguments: MethodIndex.all.map { $0.card }.filter { !$0.requires.contains(.heads) && $0.name != "das" }.map(\.name))
+  func everyMethodMeasuresThem(_ method: String) throws {
+    try writeStream("talks", key: #""conversations": true, "measure": "exactMatch""#, tellsTask: true)
+    var recipe = try recipe(
+      methods: method, evaluation: abilities + ", future: false", training: ", maxUpdates: 3, schedule: cosine")
+    recipe.stream.validationShare = 0.2
+    do { _ = try Session(recipe, places: scratch.places) } catch is CompatibilityError { return }
+    let scores = try #require(try run(recipe, "run").record().abilities)
+    #expect(scores.before.count == 2 && scores.rows.map(\.count) == [2])
+  }
+
+  @Test func pretrainingMeasuresThemToo() throws {
+    try scratch.write(
+      (0..<30).map { "the old cat ran on the big bed \($0 % 7)" }.joined(separator: "\n"), to: "docs/d.txt")
+    try scratch.write(
+      """
+      {"name": "docs", "experiences": [
+        {"name": "docs", "train": "d.txt", "test": "d.txt", "documents": true}]}
+      """, to: "docs/stream.json")
+    try writeStream("asked", key: #""conversations": true, "measure": "loss""#)
+    let recipe = try recipe(stream: "docs", evaluation: abilities, training: ", objective: causal, maxUpdates: 20")
+    let scores = try #require(try run(recipe, "pretrained").record().abilities)
+    #expect(scores.abilities.map(\.measure) == ["scored", "loss"])
+    #expect(try #require(scores.before[1].loss) > 3 && scores.finalLoss != nil)
   }
 
   @Test func aResumedRunEndsWithTheSameBits() throws {
