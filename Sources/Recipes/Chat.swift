@@ -44,7 +44,8 @@ struct Chat {
       template: template, maxTokens: maxTokens, maxPromptTokens: maxPromptTokens, turns: turns)
     // Below this a question without a word would not fit.
     let least = 2 * form.marks(tokenizer)
-    guard min(maxTokens, 2 * maxPromptTokens) >= least else { throw ChatError.noRoom(maxTokens, least: least) }
+    let room = min(maxTokens, 2 * maxPromptTokens)
+    guard room >= least else { throw ChatError.noRoom(room, least: least) }
     return form
   }
 
