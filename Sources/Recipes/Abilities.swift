@@ -6,7 +6,7 @@ import Streams
 /// The abilities that a recipe names.
 enum Abilities {
   /// The test examples of each, as a stream of one experience: its classes are its own.
-  static func streams(_ recipe: Recipe, places: Places, architecture: String) throws -> [TaskStream] {
+  static func streams(_ recipe: Recipe, _ places: Places, architecture: String) throws -> [TaskStream] {
     let settings = recipe.evaluation
     guard !settings.abilities.isEmpty else { return [] }
     guard ModelIndex.answersInText(architecture) else { throw AbilityError.needsText(architecture: architecture) }
@@ -25,6 +25,11 @@ enum Abilities {
       }
     }
     return found
+  }
+
+  /// Of all their data; nil where there are none.
+  static func fingerprint(_ streams: [TaskStream]) -> String? {
+    streams.isEmpty ? nil : Fingerprint.text(streams.map { Fingerprint.stream($0) }.joined())
   }
 
   /// Classes are scored; what is free is written and compared, unless its stream says otherwise.

@@ -49,8 +49,7 @@ public struct Session {
     let model = try Self.model(recipe, modelDirectory, device)
     if let adapter = recipe.model.adapterFolder { try Self.merge(adapter, into: model.parameters) }
     let objective = try Pretraining.objective(recipe.training, tokenizer, model, folder: tokenizerDirectory)
-    let abilities =
-      measuresAbilities ? try Abilities.streams(recipe, places: places, architecture: architecture) : []
+    let abilities = measuresAbilities ? try Abilities.streams(recipe, places, architecture: architecture) : []
     let reading = try TextReading(
       recipe, model, objective, tokenizer, folder: tokenizerDirectory, streams: [stream] + abilities)
     self.reading = reading
@@ -66,7 +65,7 @@ public struct Session {
     if measuresAbilities { trainer.measure(abilities.map(reading.ability)) }
     var prints = try Self.fingerprints(recipe, stream, modelDirectory, tokenizer: tokenizerDirectory)
     prints["chat template"] = reading.fingerprint
-    prints["abilities"] = abilities.isEmpty ? nil : Fingerprint.text(abilities.map { Fingerprint.stream($0) }.joined())
+    prints["abilities"] = Abilities.fingerprint(abilities)
     fingerprints = prints
   }
 
