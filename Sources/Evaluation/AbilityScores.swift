@@ -48,6 +48,9 @@ public struct AbilityScores: Codable, Sendable, Equatable {
       scores.count == abilities.count, "AbilityScores: \(scores.count) scores for \(abilities.count) abilities")
   }
 
+  /// The scores after an experience; empty where nothing was measured.
+  public func row(_ experience: Int) -> [Score] { rows.indices.contains(experience) ? rows[experience] : [] }
+
   /// The last row that was measured, that before training excepted.
   public var last: [Score]? { rows.last { !$0.isEmpty } }
 

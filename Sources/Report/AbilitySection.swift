@@ -34,7 +34,7 @@ struct AbilitySection {
   private func cell(_ group: RunGroup, after count: Int, _ ability: Int) -> Summary? {
     Summary(
       group.runs.compactMap(\.abilities).compactMap { scores in
-        let row = count == 0 ? scores.before : scores.rows.indices.contains(count - 1) ? scores.rows[count - 1] : []
+        let row = count == 0 ? scores.before : scores.row(count - 1)
         return row.isEmpty ? nil : row[ability].percent ?? row[ability].loss
       })
   }

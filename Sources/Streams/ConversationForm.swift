@@ -43,4 +43,11 @@ extension ConversationForm {
   public func marks(_ tokenizer: any Tokenizer) -> Int {
     ConversationReader(tokenizer: tokenizer, form: self).read([ChatMessage(.user, "")], addingPrompt: true).ids.count
   }
+
+  /// The ids of a whole conversation, and which of them the assistant writes.
+  /// - Precondition: the template takes its roles.
+  public func read(_ messages: [ChatMessage], _ tokenizer: any Tokenizer) -> (ids: [Int32], isWritten: [Bool]) {
+    let reading = ConversationReader(tokenizer: tokenizer, form: self).read(messages)
+    return (reading.ids, reading.answers.map { $0 != nil })
+  }
 }

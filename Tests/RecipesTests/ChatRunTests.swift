@@ -197,6 +197,19 @@ import Torch
         == "in:1: the conversation does not end with the user's message; remove the assistant's last answer.")
   }
 
+  @Test func aConversationIsShownAsTheModelReadsIt() throws {
+    let folder = scratch.url.appendingPathComponent("decoder")
+    let template =
+      "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
+      + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+    try scratch.write(template, to: "decoder/chat_template.jinja")
+    let desk = DataDesk(places: scratch.places)
+    _ = try desk.add("asked-data", folder: scratch.url.appendingPathComponent("asked"))
+    let sample = try #require(try desk.samples("asked-data", model: folder.path, maxTokens: 64, count: 1).first)
+    #expect(sample.tokens.first == "<|im_start|>" && sample.tokens.contains("[cat]") && sample.cutTokens == 0)
+    #expect(sample.tokens.count { $0 == "[<|im_end|>]" } == 1 && sample.text.contains("user: the cat"))
+  }
+
   @Test func moreConversationsAreAdded() throws {
     let folder = try run(recipe(), "base").url
     var runner = Runner(places: scratch.places)

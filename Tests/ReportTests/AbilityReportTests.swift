@@ -1,4 +1,5 @@
 import Evaluation
+import Foundation
 import Report
 import Testing
 
@@ -26,6 +27,12 @@ import Testing
     #expect(page.contains("fine-tuning, after 3: 51.0 ± 1.4"))
     #expect(page.contains("<td>−9.0</td><td>+0.500</td>"))
     #expect(!ReportPage.html(runs: [run([])], title: "t").contains("Abilities"))
+  }
+
+  @Test func tensorBoardHasThem() {
+    let events = TensorBoard.events(
+      of: measured([], seed: 0, end: 50, loss: 2.5), start: .init(timeIntervalSince1970: 0))
+    #expect(events.ranges(of: Data("ability/code".utf8)).count == 2)
   }
 
   @Test func aComparisonHasTheirMeanAndItsChange() {
