@@ -23,7 +23,8 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     Engine.start(threads: nil)
-    let session = try Session(try Recipe(file: recipe, overrides: overrides), places: hub.places)
+    let session = try Session(
+      try Recipe(file: recipe, overrides: overrides), places: hub.places, measuresAbilities: true)
     let plan = try Plan(session, prepares: true)
     try output.show(plan, plan.text)
   }

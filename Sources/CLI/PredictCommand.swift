@@ -6,7 +6,8 @@ struct PredictCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "predict", abstract: "Answer texts with the model of a run: text or JSON lines in, JSON lines out.",
     discussion: """
-      An input line is {"text": "…"}, with "pair" and "id" where there are such. A classifier answers with "label" and \
+      An input line is {"text": "…"}, with "pair" and "id" where there are such, or a conversation that ends with the \
+      user's message: {"messages": [{"role": "user", "content": "…"}]}. A classifier answers with "label" and \
       "probability", a language model with "answer"; one that was pretrained says how the text goes on.
 
       EXAMPLES

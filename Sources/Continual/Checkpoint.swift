@@ -19,6 +19,7 @@ public struct Checkpoint {
     public var macroF1: AccuracyMatrix
     public var validation: AccuracyMatrix
     public var loss: AccuracyMatrix?
+    public var abilities: AbilityScores?
     public var optimizerStep: Int
     public var methods: [MethodRecord]
     /// What comes later in the log is cut off on resume, and written again.
@@ -58,7 +59,8 @@ public struct Checkpoint {
     let progress = trainer.progress
     let record = Record(
       experience: progress.experience, step: progress.step, accuracy: progress.matrix, macroF1: progress.macroF1,
-      validation: progress.validation, loss: progress.loss, optimizerStep: optimizer?.step ?? 0,
+      validation: progress.validation, loss: progress.loss, abilities: progress.abilities,
+      optimizerStep: optimizer?.step ?? 0,
       methods: trainer.methods.map {
         MethodRecord(name: type(of: $0).card.name, numbers: $0.state.numbers, exemplars: $0.state.exemplars)
       },

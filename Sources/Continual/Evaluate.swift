@@ -42,7 +42,7 @@ extension Learner {
 
   /// Cuts examples into batches and calls `body` with their places, as predictions are made: without a graph, the
   /// methods around it.
-  private func batches(
+  func batches(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
     _ body: ([Int]) -> Void
   ) throws {
@@ -77,7 +77,7 @@ extension Learner {
     public var accuracy: Double?
     /// Over classes, in percent; nil where there are none.
     public var macroF1: Double?
-    /// Mean cross-entropy of the predicted tokens in nats; nil where tasks are learned.
+    /// Mean cross-entropy of the predicted tokens in nats; nil where none are.
     public var loss: Double?
   }
 
@@ -85,14 +85,12 @@ extension Learner {
   public func evaluate(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> Measured {
-    if objective != nil { return try predictedTokens(examples, methods: methods, settings: settings) }
-    let score: AnswerScore? =
-      switch settings.answers {
-      case .scored: nil
-      case .exactMatch: .exactMatch
-      case .rougeL: .rougeL
-      }
-    if let score, model is any Generates {
+    guard let first = examples.first else { return Measured() }
+    let measure = stream.experiences[first.experience].measure(by: settings.answers)
+    if objective != nil || (measure == .loss && model is any PredictsTokens) {
+      return try answerLoss(examples, methods: methods, settings: settings)
+    }
+    if let score = measure.score, model is any Generates {
       let answers = try write(examples, methods: methods, settings: settings)
       return Measured(accuracy: zip(answers, examples).map { score($0, accepted: $1.accepted) }.mean)
     }
@@ -102,8 +100,8 @@ extension Learner {
     return Measured(accuracy: counts.accuracy, macroF1: counts.macroF1)
   }
 
-  /// What is hidden of an example is the same at every measurement.
-  private func predictedTokens(
+  /// How well tokens are predicted: those of the answers, or what an objective hides, which is the same each time.
+  func answerLoss(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> Measured {
     guard let model = model as? any PredictsTokens else {
@@ -111,7 +109,10 @@ extension Learner {
     }
     var sum = TokenScores()
     try batches(examples, methods: methods, settings: settings) { places in
-      sum += model.tokenScores(announced(posed(Batch(places.map { examples[$0] })), to: methods))
+      let batch = Batch(places.map { examples[$0] })
+      // With answers of their own they ask something, whatever the model is pretrained to do.
+      let asks = batch.examples.contains { !$0.answer.isEmpty }
+      sum += model.tokenScores(announced(asks ? batch : posed(batch), to: methods))
     }
     guard sum.count > 0 else { return Measured() }
     return Measured(

@@ -1,5 +1,5 @@
 import NN
-import Streams
+public import Streams
 import Torch
 
 /// How evaluation batches are cut, and how a language model is measured.
@@ -27,12 +27,12 @@ public struct EvaluationSettings: ConfigurationSection {
   /// Texts that end an answer and do not belong to it.
   public var stopStrings: [String] = []
 
-  public enum Answers: String, Codable, Sendable, CaseIterable {
-    /// The likeliest class name is the answer.
-    case scored
-    /// What the model writes, compared with the accepted answers.
-    case exactMatch, rougeL
-  }
+  /// Streams whose test examples are measured before the first experience and after each, and never trained.
+  public var abilities: [String] = []
+  /// Most examples of each of them; 0 for all.
+  public var abilityCap = 200
+
+  public typealias Answers = AnswerMeasure
 
   public init() {}
   public static let keys = [
@@ -40,7 +40,9 @@ public struct EvaluationSettings: ConfigurationSection {
     ConfigurationKey("future", "evaluate experiences that are not trained yet (forward transfer needs it)"),
     ConfigurationKey("validation", "validation examples scored per experience; 0 for none", allowed: .atLeast(0)),
     ConfigurationKey(
-      "answers", "language models: scored (the likeliest class), exactMatch or rougeL (of what the model writes)"),
+      "answers",
+      "language models: scored (the likeliest class; conversations as their stream says), or, of all answers, exactMatch, "
+        + "rougeL, finalNumber (of what the model writes) or loss (of the accepted answer)"),
     ConfigurationKey("maxAnswerTokens", "language models: most tokens of an answer", allowed: .atLeast(2)),
     ConfigurationKey(
       "beams", "language models: width of the beam search that writes answers; 1 for none", allowed: .atLeast(1)),
@@ -53,6 +55,10 @@ public struct EvaluationSettings: ConfigurationSection {
     ConfigurationKey(
       "repetitionPenalty", "above 1, tokens of an answer are less likely to be written again", allowed: .positive),
     ConfigurationKey("stopStrings", "texts that end an answer and do not belong to it"),
+    ConfigurationKey(
+      "abilities",
+      "measured before the first experience and after each, never trained: STREAM, STREAM/TASK (cl15/copa) or folders"),
+    ConfigurationKey("abilityCap", "most test examples of each ability; 0 for all", allowed: .atLeast(0)),
   ]
 
   public var conflict: ConfigurationConflict? {

@@ -34,6 +34,7 @@ public enum Fingerprint {
         for example in dataset.examples {
           [example.id, example.text, example.pair.map { "+\($0)" } ?? "-", "\(example.label)"].forEach(add)
           example.answers.forEach(add)
+          example.turns.forEach(add)
         }
       }
     }

@@ -12,6 +12,8 @@ public final class Trainer {
   public let settings: TrainingSettings
   public let evaluation: EvaluationSettings
   public internal(set) var progress: TrainingProgress
+  /// What is measured beside the experiences.
+  public private(set) var abilities: [Ability] = []
   private let observer: any TrainingObserver
 
   public init(
@@ -21,11 +23,22 @@ public final class Trainer {
     (self.learner, self.methods, self.settings) = (learner, methods, settings)
     (self.evaluation, self.observer) = (evaluation, observer)
     progress = TrainingProgress(
-      experiences: learner.stream.experiences.map(\.name), predictsTokens: learner.objective != nil)
+      experiences: learner.stream.experiences.map(\.name),
+      predictsTokens: learner.stream.experiences.map {
+        learner.objective != nil || ($0.measure(by: evaluation.answers) == .loss && learner.model is any PredictsTokens)
+      })
     learner.announce = { [weak self] batch in
       guard let self else { return }
       for method in self.methods { method.willForward(batch, learner: self.learner) }
     }
+  }
+
+  /// Has abilities measured before the first experience and after each.
+  /// - Precondition: nothing was trained or restored yet.
+  public func measure(_ abilities: [Ability]) {
+    precondition(progress.experience == 0 && progress.step == 0, "Trainer.measure: the run has begun")
+    self.abilities = abilities
+    progress.abilities = abilities.isEmpty ? nil : AbilityScores(abilities.map(\.description))
   }
 
   /// Trains what is left of the stream.
@@ -40,7 +53,7 @@ public final class Trainer {
   func restore(_ record: Checkpoint.Record, optimizer moments: [String: Tensor]) {
     (progress.experience, progress.step) = (record.experience, record.step)
     (progress.matrix, progress.macroF1, progress.validation) = (record.accuracy, record.macroF1, record.validation)
-    progress.loss = record.loss
+    (progress.loss, progress.abilities) = (record.loss, record.abilities)
     for name in learner.stream.experiences.dropFirst(record.accuracy.experiences.count).map(\.name) {
       progress.matrix.append(experience: name)
       progress.macroF1.append(experience: name)
@@ -153,6 +166,7 @@ public final class Trainer {
     progress.loss = progress.loss.map {
       AccuracyMatrix(experiences: $0.experiences, quantity: $0.quantity, before: scores.map(\.loss))
     }
+    progress.abilities?.begin(with: try abilityScores())
   }
 
   private func finish(_ experience: Experience, isEvaluated: Bool) throws {
@@ -162,10 +176,15 @@ public final class Trainer {
     progress.macroF1.append(row: scores.map(\.macroF1))
     progress.validation.append(row: scores.map(\.validation))
     progress.loss?.append(row: scores.map(\.loss))
+    progress.abilities?.append(row: isEvaluated ? try abilityScores() : [])
     progress.experience += 1
     progress.step = 0
     observer.didEvaluate(experience, progress)
     try observer.didEnd(self)
+  }
+
+  private func abilityScores() throws -> [AbilityScores.Score] {
+    try abilities.map { try learner.score($0, methods: methods, settings: evaluation) }
   }
 
   private struct Score { var accuracy: Double?, macroF1: Double?, validation: Double?, loss: Double? }

@@ -10,15 +10,23 @@ public struct TrainingProgress {
   public internal(set) var matrix: AccuracyMatrix
   public internal(set) var macroF1: AccuracyMatrix
   public internal(set) var validation: AccuracyMatrix
-  /// Mean cross-entropy of the predicted tokens, in nats, where the model is pretrained.
+  /// Mean cross-entropy of the predicted tokens, in nats, where tokens are predicted.
   public internal(set) var loss: AccuracyMatrix?
+  /// Of the abilities that are measured; nil where there are none.
+  public internal(set) var abilities: AbilityScores?
   /// The optimizer's moments while a checkpoint is being resumed; empty otherwise.
   var optimizerState: [String: Tensor] = [:]
   var optimizerStep = 0
 
-  init(experiences: [String], predictsTokens: Bool) {
-    matrix = AccuracyMatrix(experiences: experiences, quantity: predictsTokens ? "token accuracy" : "accuracy")
-    loss = predictsTokens ? AccuracyMatrix(experiences: experiences, quantity: AccuracyMatrix.loss) : nil
+  /// - Parameters:
+  ///   - experiences: their names.
+  ///   - predictsTokens: whether each is measured by the tokens that are predicted.
+  init(experiences: [String], predictsTokens: [Bool]) {
+    let all = !predictsTokens.contains(false)
+    matrix = AccuracyMatrix(experiences: experiences, quantity: all ? "token accuracy" : "accuracy")
+    loss =
+      predictsTokens.contains(true)
+      ? AccuracyMatrix(experiences: experiences, quantity: AccuracyMatrix.loss) : nil
     macroF1 = AccuracyMatrix(experiences: experiences, quantity: "macro-F1")
     validation = AccuracyMatrix(experiences: experiences, quantity: "validation accuracy")
   }

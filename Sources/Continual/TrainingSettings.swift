@@ -12,6 +12,7 @@ public struct TrainingSettings: ConfigurationSection {
   public var batchSize = 8
   public var accumulation = 1
   public var maxTokens = 128
+  public var turns = AssistantTurns.all
   public var optimizer = OptimizerKind.adamw
   public var learningRate = 1e-4
   public var schedule = Schedule.constant
@@ -48,6 +49,7 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("batchSize", "examples in one forward pass", allowed: .atLeast(1)),
     ConfigurationKey("accumulation", "forward passes in one update", allowed: .atLeast(1)),
     ConfigurationKey("maxTokens", "longest text, in tokens; the rest is cut", allowed: .atLeast(4)),
+    ConfigurationKey("turns", "conversations: learn all answers of the assistant, or the last only"),
     ConfigurationKey(
       "optimizer",
       "adamw, adam (decay in the gradient), adafactor (the paper's with clipNorm: 0) or sgd; made anew for each experience"

@@ -6,6 +6,9 @@ public enum AnswerScore: String, Codable, Sendable, CaseIterable {
   /// F1 of the longest common subsequence of stemmed words, the best over the accepted answers.
   /// Source: Lin, ROUGE, 2004; google-research/rouge 0.1.2 with `use_stemmer`.
   case rougeL
+  /// 100 where the last number equals the last of an accepted answer, else 0; commas between digits do not count.
+  /// Source: Cobbe et al. 2021 (arXiv 2110.14168), whose answers end in `#### 18`.
+  case finalNumber
 
   /// - Precondition: at least one accepted answer.
   public func callAsFunction(_ answer: String, accepted: [String]) -> Double {
@@ -14,10 +17,25 @@ public enum AnswerScore: String, Codable, Sendable, CaseIterable {
     case .exactMatch:
       let normalized = Self.normalized(answer)
       return accepted.contains { Self.normalized($0) == normalized } ? 100 : 0
+    case .finalNumber:
+      guard let number = Self.lastNumber(answer) else { return 0 }
+      return accepted.contains { Self.lastNumber($0) == number } ? 100 : 0
     case .rougeL:
       let words = Self.stems(answer)
       return accepted.map { Self.overlap(words, Self.stems($0)) }.max() ?? 0
     }
+  }
+
+  /// The last number in a text: digits, perhaps a sign before and a point within.
+  static func lastNumber(_ text: String) -> Double? {
+    let characters = Array(text.unicodeScalars.filter { $0 != "," })
+    func isDigit(_ place: Int) -> Bool { characters.indices.contains(place) && "0"..."9" ~= characters[place] }
+    guard let last = characters.indices.last(where: isDigit) else { return nil }
+    var first = last
+    while isDigit(first - 1) || (first > 0 && characters[first - 1] == "." && isDigit(first - 2)) { first -= 1 }
+    // A hyphen behind a digit parts two numbers.
+    if first > 0, characters[first - 1] == "-", !isDigit(first - 2) { first -= 1 }
+    return Double(String(String.UnicodeScalarView(characters[first...last])))
   }
 
   static func normalized(_ text: String) -> String {

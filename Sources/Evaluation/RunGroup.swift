@@ -73,6 +73,11 @@ public struct RunGroup: Sendable, Identifiable {
   /// Mean rise of the loss of earlier experiences from just after their training to the end: forgetting, in nats a token.
   public var lossRise: Summary? { Summary(runs.compactMap { $0.loss.flatMap { Metric.backwardTransfer.compute($0) } }) }
 
+  /// Of the quoted runs, a value of their abilities; nil where they have none.
+  public func abilities(_ value: (AbilityScores) -> Double?) -> Summary? {
+    Summary(runs.compactMap { $0.abilities.flatMap(value) })
+  }
+
   /// A metric against another group, over the seeds that both have; nil when they share none.
   public func comparison(with other: RunGroup, on metric: Metric) -> PairedComparison? {
     let mine = bySeed(metric), theirs = other.bySeed(metric)

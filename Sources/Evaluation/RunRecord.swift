@@ -34,6 +34,8 @@ public struct RunRecord: Codable, Sendable, Equatable, Identifiable {
   public var validation: AccuracyMatrix?
   /// Test loss in nats a token, where a language model is pretrained.
   public var loss: AccuracyMatrix?
+  /// Abilities before and after, where they are measured.
+  public var abilities: AbilityScores?
   /// Scores of reference models.
   ///
   /// Setting them computes `metrics` again.

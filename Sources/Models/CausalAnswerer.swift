@@ -7,11 +7,16 @@ public import Torch
 /// MIGU ranks the rows of a trained head by them alone, where wenyudu/MIGU sees all positions.
 public final class CausalAnswerer: Generates, PredictsTokens {
   public let parameters: ParameterStore
-  public let endTokens: [Int32]
+  public private(set) var endTokens: [Int32]
   private let model: any CausalLanguageModel
 
   public init(_ model: any CausalLanguageModel, parameters: ParameterStore, endTokens: [Int32]) {
     (self.model, self.parameters, self.endTokens) = (model, parameters, endTokens)
+  }
+
+  /// Ends answers at one more token, as a chat template may want.
+  public func end(with token: Int32) {
+    if !endTokens.contains(token) { endTokens.append(token) }
   }
 
   public var maxLength: Int { model.maxLength }

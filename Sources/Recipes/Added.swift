@@ -1,6 +1,7 @@
 import Continual
 import Foundation
 import Streams
+import Tokenizers
 import Torch
 
 /// Experiences that `jay continue` appended to a run: their data are copied into the run folder, so that the run
@@ -41,8 +42,10 @@ enum Added {
         validation: experience.validation.isEmpty ? nil : "\(prefix)validation.jsonl", test: "\(prefix)test.jsonl",
         pair: experience.train.examples.contains { $0.pair != nil } ? ["pair"] : nil,
         labels: experience.labels.isEmpty ? nil : experience.labels,
-        answer: experience.labels.isEmpty && !experience.holdsDocuments ? "answer" : nil,
+        answer: experience.labels.isEmpty && !experience.holdsDocuments && !experience.holdsConversations
+          ? "answer" : nil,
         documents: experience.holdsDocuments ? true : nil,
+        conversations: experience.holdsConversations ? true : nil, measure: experience.measure?.rawValue,
         prompt: experience.prompt == .plain ? nil : experience.prompt.template)
     }
     let description = Description(
@@ -57,7 +60,8 @@ enum Added {
         Row(
           id: example.id, text: example.text, pair: example.pair,
           label: dataset.labels.isEmpty ? nil : dataset.labels[example.label],
-          answer: example.answers.isEmpty ? nil : example.answers))
+          answer: example.answers.isEmpty ? nil : example.answers,
+          messages: example.messages.isEmpty ? nil : example.messages))
     }
   }
 
@@ -67,6 +71,7 @@ enum Added {
     let pair: String?
     let label: String?
     let answer: [String]?
+    let messages: [ChatMessage]?
   }
 
   /// A `stream.json`.
@@ -80,6 +85,8 @@ enum Added {
       let labels: [String]?
       let answer: String?
       let documents: Bool?
+      let conversations: Bool?
+      let measure: String?
       let prompt: String?
       var id = "id"
     }

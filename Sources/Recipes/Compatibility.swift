@@ -21,13 +21,7 @@ enum Compatibility {
         throw CompatibilityError.needsEncoderDecoder(method: name, architecture: architecture)
       }
     }
-    for experience in stream.experiences where objective == .task && experience.labels.isEmpty {
-      if experience.holdsDocuments {
-        throw CompatibilityError.nothingAsked(experience: experience.name, architecture: architecture)
-      }
-      if !answersInText { throw CompatibilityError.needsText(experience: experience.name, architecture: architecture) }
-      if recipe.evaluation.answers == .scored { throw CompatibilityError.notScored(experience: experience.name) }
-    }
+    if objective == .task { try checkAnswers(recipe, stream, architecture: architecture) }
     let declaration = stream.declaration
     for (name, _) in recipe.methods {
       guard let card = MethodIndex.named(name)?.card else { continue }
@@ -54,6 +48,21 @@ enum Compatibility {
 }
 
 extension Compatibility {
+  /// Free answers need a model that writes, and a way to measure them.
+  private static func checkAnswers(_ recipe: Recipe, _ stream: TaskStream, architecture: String) throws {
+    for experience in stream.experiences where experience.labels.isEmpty {
+      if experience.holdsDocuments {
+        throw CompatibilityError.nothingAsked(experience: experience.name, architecture: architecture)
+      }
+      guard ModelIndex.answersInText(architecture) else {
+        throw CompatibilityError.needsText(experience: experience.name, architecture: architecture)
+      }
+      if experience.measure(by: recipe.evaluation.answers) == .scored {
+        throw CompatibilityError.notScored(experience: experience.name)
+      }
+    }
+  }
+
   /// The name of the objective that models of this type are pretrained with.
   static func objectiveName(_ architecture: String) -> String {
     objective(ModelIndex.family(architecture)).rawValue

@@ -9,6 +9,7 @@ public enum Outcome {
     let record = try directory.record()
     var lines = [matrix(record.matrix), ""]
     if let loss = record.loss { lines += ["loss, nats a token", matrix(loss, decimals: 3), ""] }
+    if let abilities = record.abilities { lines += [Self.abilities(abilities, after: record.matrix), ""] }
     for metric in Metric.all {
       guard let value = record.metrics[metric.id] else { continue }
       lines.append(
@@ -17,6 +18,18 @@ public enum Outcome {
     }
     lines += ["", "report  \(directory.report.relativePath)"]
     return lines.joined(separator: "\n")
+  }
+
+  /// Abilities before training and after each experience, the percentages and the losses.
+  static func abilities(_ scores: AbilityScores, after matrix: AccuracyMatrix) -> String {
+    let cells = { (row: [AbilityScores.Score]) in
+      row.map { score in
+        score.percent.map { String(format: "%.1f", $0) } ?? score.loss.map { String(format: "%.3f", $0) } ?? "–"
+      }
+    }
+    let head = scores.abilities.map { $0.measure == "loss" ? "\($0.name) (nats)" : $0.name }
+    let rows = zip(matrix.experiences, scores.rows).filter { !$0.1.isEmpty }.map { [$0] + cells($1) }
+    return Output.table([["abilities"] + head, ["before any"] + cells(scores.before)] + rows)
   }
 
   /// A matrix, row after, column on.

@@ -49,10 +49,12 @@ public struct Plan: Sendable, Encodable {
     }
     rows = plans
     let tests = learner.stream.experiences.map { learner.data(of: $0).test.count }
+    let abilities = session.trainer.abilities.reduce(0) { $0 + $1.examples.count } * (count + 1)
     evaluations =
-      session.recipe.evaluation.future
-      ? tests.reduce(0, +) * (count + 1)
-      : tests.indices.reduce(0) { $0 + tests[...$1].reduce(0, +) }
+      abilities
+      + (session.recipe.evaluation.future
+        ? tests.reduce(0, +) * (count + 1)
+        : tests.indices.reduce(0) { $0 + tests[...$1].reduce(0, +) })
     parameters = learner.parameters.all.reduce(0) { $0 + $1.count }
     trainableParameters = learner.parameters.all.filter { trained.contains($0.name) }.reduce(0) { $0 + $1.count }
     let valueBytes = settings.precision == .bf16 ? 2 : 4

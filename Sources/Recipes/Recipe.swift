@@ -92,6 +92,7 @@ public struct ModelSection: ConfigurationSection {
   public var pooling = "mean"
   public var dropout = 0.1
   public var adapter = ""
+  public var chatTemplate = ""
   public init() {}
   public static let keys = [
     ConfigurationKey(
@@ -103,6 +104,9 @@ public struct ModelSection: ConfigurationSection {
     ConfigurationKey("dropout", "dropout before the heads, in training", allowed: .halfOpenRange(0..<1)),
     ConfigurationKey(
       "adapter", "folder of a PEFT adapter (LoRA, IA³) that is merged into the weights before training; empty for none"),
+    ConfigurationKey(
+      "chatTemplate",
+      "how conversations are written: llama2, llama3, mistral, chatml, or a folder; empty for the model's own"),
   ]
 }
 
@@ -121,7 +125,8 @@ public struct StreamSection: ConfigurationSection {
   public var dataSeed = 0
   public init() {}
   public static let keys = [
-    ConfigurationKey("name", "meadow, cl15, superni15, corpora, endtasks, a registered data set, or folder"),
+    ConfigurationKey(
+      "name", "meadow, cl15, superni15, corpora, endtasks, instructions, a registered data set, or folder"),
     ConfigurationKey(
       "folder",
       "where the data lie, for folder (also hub:owner/name[@revision]) and the public streams; empty for the registered place"

@@ -18,6 +18,8 @@ public final class RunDirectory {
   public var matrix: URL { file("matrix.json") }
   public var metrics: URL { file("metrics.json") }
   public var summary: URL { file("summary.json") }
+  /// Scores of the abilities, where the recipe names some.
+  public var abilities: URL { file("abilities.json") }
   public var report: URL { file("report.html") }
   public var checkpoints: URL { file("checkpoints") }
   /// TensorBoard finds a file by "tfevents" in its name.
@@ -91,6 +93,20 @@ public final class RunDirectory {
     public var totalParameters: Int
     public var bytesStored: Int
     public var peakBytes: Int
+    public var abilities: Abilities?
+
+    /// The abilities at the end, and how much more that is than before any training.
+    public struct Abilities: Codable, Sendable {
+      /// Mean in percent.
+      public var mean, change: Double?
+      /// Mean loss in nats a token.
+      public var loss, lossChange: Double?
+
+      init(_ scores: AbilityScores) {
+        (mean, change) = (scores.finalMean, scores.change)
+        (loss, lossChange) = (scores.finalLoss, scores.lossChange)
+      }
+    }
   }
 
   /// What a report and a comparison need, read from the files.
@@ -102,6 +118,7 @@ public final class RunDirectory {
       matrix: matrices.accuracy)
     (record.macroF1, record.validation) = (matrices.macroF1, matrices.validation)
     record.loss = matrices.loss
+    record.abilities = try? JSON.decode(AbilityScores.self, from: abilities)
     (record.scenario, record.model, record.variant) = (summary.scenario, summary.model, summary.variant)
     (record.learningRate, record.command) = (summary.learningRate, summary.command)
     (record.wallSeconds, record.timings) = (summary.wallSeconds, summary.timings)

@@ -43,12 +43,14 @@ public struct Runner {
       directory, settings: recipe.training, progress: line,
       resumeCommand: "jay run --resume --out \(folder.relativePath)")
     observer.isInterrupted = isInterrupted
-    let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory), observer: observer)
+    let session = try Session(
+      recipe, places: places, extra: try Added.experiences(in: directory), measuresAbilities: true, observer: observer)
     observer.fingerprints = session.fingerprints
     if recipe.training.keepModels {
       observer.keep = { try Export.write(session, experience: $0.index, to: directory.model(after: $0)) }
     }
     try Self.checkRoom(session, directory)
+    for remark in session.remarks { line.warn(remark) }
     try resume(session, directory, observer, line)
     line.say(
       "\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
@@ -106,6 +108,9 @@ public struct Runner {
       loss: progress.loss)
     try AtomicFile.write(try JSON.encode(matrices), to: directory.matrix)
     try AtomicFile.write(try JSON.encode(Metric.values(of: progress.matrix)), to: directory.metrics)
+    if let abilities = progress.abilities {
+      try AtomicFile.write(try JSON.encode(abilities), to: directory.abilities)
+    }
     let trainable = learner.parameters.trainable
     let summary = RunDirectory.Summary(
       methods: recipe.methodNames, stream: session.stream.name, scenario: session.stream.scenario.rawValue,
@@ -115,7 +120,8 @@ public struct Runner {
       trainableParameters: trainable.reduce(0) { $0 + $1.count },
       totalParameters: learner.parameters.all.reduce(0) { $0 + $1.count },
       bytesStored: session.trainer.methods.reduce(0) { $0 + $1.state.byteCount },
-      peakBytes: max(observer.peakBytes, Memory.peakBytes))
+      peakBytes: max(observer.peakBytes, Memory.peakBytes),
+      abilities: progress.abilities.map(RunDirectory.Summary.Abilities.init))
     try AtomicFile.write(try JSON.encode(summary), to: directory.summary)
     try AtomicFile.write(
       ReportPage.html(
@@ -144,7 +150,9 @@ extension Checkpoint.Record {
     var now = fingerprints
     now["data"] = Fingerprint.stream(stream, first: accuracy.experiences.count)
     func isSame(_ what: String) -> Bool { self.fingerprints[what] == now[what] }
-    if let what = ["data", "tokenizer", "model"].first(where: { !isSame($0) }) { return what }
+    // What a session has no part in (abilities, where it only reads) is no change.
+    let parts = ["data", "tokenizer", "model"] + ["chat template", "abilities"].filter { now[$0] != nil }
+    if let what = parts.first(where: { !isSame($0) }) { return what }
     return isSame("recipe") ? nil : isSame("structure") ? "training settings" : "recipe"
   }
 }

@@ -19,11 +19,18 @@ public struct Session {
   public let modelDirectory: URL
   public let tokenizerDirectory: URL
   public let tokenizer: any Tokenizer
-  private let tokenize: (Experience) -> TokenizedExperience
+  private let reading: TextReading
 
-  /// Loads what the recipe names. `extra` are experiences appended to its stream (`jay continue`).
+  /// Loads what the recipe names.
+  /// - Parameters:
+  ///   - recipe: model, stream, methods, settings.
+  ///   - places: where all that lies.
+  ///   - extra: experiences appended to its stream (`jay continue`).
+  ///   - measuresAbilities: whether the trainer measures the abilities too, for which their data are read.
+  ///   - observer: watches the trainer.
   public init(
-    _ recipe: Recipe, places: Places, extra: [Experience] = [], observer: any TrainingObserver = SilentObserver()
+    _ recipe: Recipe, places: Places, extra: [Experience] = [], measuresAbilities: Bool = false,
+    observer: any TrainingObserver = SilentObserver()
   ) throws {
     self.recipe = recipe
     guard let device = Device(recipe.header.device), device.isAvailable else {
@@ -42,42 +49,29 @@ public struct Session {
     let model = try Self.model(recipe, modelDirectory, device)
     if let adapter = recipe.model.adapterFolder { try Self.merge(adapter, into: model.parameters) }
     let objective = try Pretraining.objective(recipe.training, tokenizer, model, folder: tokenizerDirectory)
-    let maxTokens = min(recipe.training.maxTokens, model.maxLength)
-    let packing = recipe.training.packing
-    let form = (model as? any Generates)?.endTokens.first.map { end in
-      let room = recipe.evaluation.maxAnswerTokens
-      return AnswerForm(maxTokens: min(maxTokens, model.maxLength - room), maxAnswerTokens: room, end: end)
-    }
-    let decode = { (tokens: [Int32]) in tokenizer.decode(tokens, skipSpecialTokens: true) }
-    let encode = { (words: String) in
-      let (encoding, spans) = tokenizer.encodeWithSpans(words)
-      // Special tokens come from no part of the text.
-      return zip(encoding.ids, spans).filter { $0.1 != nil }.map(\.0)
-    }
-    tokenize = { experience in
-      if let objective {
-        let length = objective.rowLength(reading: maxTokens)
-        let form = DocumentForm(length: length, packing: packing) { objective.document($0) }
-        return TokenizedExperience(experience, tokenizer: tokenizer, form: form)
-      }
-      if let form { return TokenizedExperience(experience, tokenizer: tokenizer, form: form) }
-      return TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: maxTokens)
-    }
+    let abilities = measuresAbilities ? try Abilities.streams(recipe, places, architecture: architecture) : []
+    let reading = try TextReading(
+      recipe, model, objective, tokenizer, folder: tokenizerDirectory, streams: [stream] + abilities)
+    self.reading = reading
     let learner = Learner(
-      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: decode, encode: encode,
-      data: tokenize)
+      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: reading.decode,
+      encode: reading.encode, data: reading.callAsFunction)
     let methods = try recipe.methods.map { name, configuration in
       guard let type = MethodIndex.named(name) else { preconditionFailure("method \(name) passed the reader") }
       return try Self.make(type, configuration, learner)
     }
     trainer = Trainer(
       learner: learner, methods: methods, settings: recipe.training, evaluation: recipe.evaluation, observer: observer)
-    fingerprints = try Self.fingerprints(recipe, stream, modelDirectory, tokenizer: tokenizerDirectory)
+    if measuresAbilities { trainer.measure(abilities.map(reading.ability)) }
+    var prints = try Self.fingerprints(recipe, stream, modelDirectory, tokenizer: tokenizerDirectory)
+    prints["chat template"] = reading.fingerprint
+    prints["abilities"] = Abilities.fingerprint(abilities)
+    fingerprints = prints
   }
 
   /// Other examples of an experience as the model reads them.
   func tokenized(_ dataset: Dataset, of experience: Experience) -> [TokenizedExample] {
-    tokenize(experience.measured(on: dataset)).test
+    reading(experience.measured(on: dataset)).test
   }
 
   private static func model(_ recipe: Recipe, _ directory: URL, _ device: Device) throws -> any TaskModel {
@@ -125,7 +119,7 @@ public struct Session {
 
   static let tokenizerFiles = [
     "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
-    "sentencepiece.model", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json",
+    "sentencepiece.model", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
   ]
 
   /// Frozen weights are in no checkpoint, so that other weights of the same shape would go unnoticed.

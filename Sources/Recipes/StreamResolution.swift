@@ -47,6 +47,7 @@ extension StreamSection {
       let url = try publicData(places)
       if order > 0 { return try SuperNI15.stream(url, order: order, holdout: nil) }
       return try SuperNI15.stream(url, tasks: tasks, holdout: nil)
+    case "instructions": return try Instructions.stream(publicData(places), tasks: tasks)
     default:
       return try DataRegistry(home: places.home).stream(name)
     }
@@ -54,7 +55,8 @@ extension StreamSection {
 
   /// The folder of a public stream.
   private func publicData(_ places: Places) throws -> URL {
-    let url = folder.isEmpty ? places.data.appendingPathComponent(name) : URL(fileURLWithPath: folder)
+    let place = name == "instructions" ? "extra" : name
+    let url = folder.isEmpty ? places.data.appendingPathComponent(place) : URL(fileURLWithPath: folder)
     guard FileManager.default.fileExists(atPath: url.path) else { throw PlaceError.noData(name, path: url.path) }
     return url
   }

@@ -17,6 +17,10 @@ public struct ComparisonTable: Codable, Sendable {
     public let metrics: [String: Summary]
     /// Final loss and its rise since each experience was learned, in nats a token; nil where no tokens are predicted.
     public let finalLoss, lossRise: Summary?
+    /// Mean ability at the end in percent, and how much more that is than before any training; nil where none is measured.
+    public let abilities, abilityChange: Summary?
+    /// The same of abilities that are measured by a loss, in nats a token.
+    public let abilityLoss, abilityLossChange: Summary?
     /// Final accuracy against the first method, paired by seed; nil for the first and where no seed is shared.
     public let againstFirst: PairedComparison?
   }
@@ -33,6 +37,8 @@ public struct ComparisonTable: Codable, Sendable {
         metrics: Dictionary(
           uniqueKeysWithValues: Metric.all.compactMap { metric in group.summary(metric).map { (metric.id, $0) } }),
         finalLoss: group.finalLoss, lossRise: group.lossRise,
+        abilities: group.abilities(\.finalMean), abilityChange: group.abilities(\.change),
+        abilityLoss: group.abilities(\.finalLoss), abilityLossChange: group.abilities(\.lossChange),
         againstFirst: index == 0 ? nil : group.comparison(with: groups[0], on: .finalAccuracy))
     }
   }
@@ -74,9 +80,13 @@ public struct ComparisonTable: Codable, Sendable {
   /// Head and rows as plain text, at least the head.
   private var cells: [[String]] {
     let hasRates = rows.contains { $0.learningRate != nil }, hasLosses = rows.contains { $0.finalLoss != nil }
+    let hasAbilities = rows.contains { $0.abilities != nil }
+    let hasAbilityLosses = rows.contains { $0.abilityLoss != nil }
     let head =
       ["method"] + (hasRates ? ["rate"] : []) + ["n"] + shown.map(\.symbol)
       + (hasLosses ? ["loss", "rise"] : [])
+      + (hasAbilities ? ["abilities", "Δ abilities"] : [])
+      + (hasAbilityLosses ? ["ability loss", "Δ ability loss"] : [])
       + (rows.count > 1 ? ["Δ ACC", "p t", "p flip"] : [])
     return [head]
       + rows.map { row in
@@ -84,6 +94,8 @@ public struct ComparisonTable: Codable, Sendable {
         return [row.method] + (hasRates ? [row.learningRate.map(Format.rate) ?? "–"] : []) + [String(row.seeds.count)]
           + shown.map { row.metrics[$0.id].map { Format.plusMinus($0) } ?? "–" }
           + (hasLosses ? [row.finalLoss, row.lossRise].map(Self.loss) : [])
+          + (hasAbilities ? Self.pair(row.abilities, row.abilityChange, decimals: 1) : [])
+          + (hasAbilityLosses ? Self.pair(row.abilityLoss, row.abilityLossChange, decimals: 3) : [])
           + (rows.count > 1
             ? [pair.map { Format.signed($0.difference.mean) } ?? "–", Format.p(pair?.tTest), Format.p(pair?.signFlip)]
             : [])
@@ -94,10 +106,21 @@ public struct ComparisonTable: Codable, Sendable {
     summary.map { Format.plusMinus($0, decimals: 3) } ?? "–"
   }
 
+  private static func pair(_ value: Summary?, _ change: Summary?, decimals: Int) -> [String] {
+    [
+      value.map { Format.plusMinus($0, decimals: decimals) } ?? "–",
+      change.map { Format.signed($0.mean, decimals: decimals) } ?? "–",
+    ]
+  }
+
   private var notes: [String] {
     var notes = [shown.map { "\($0.symbol) = \($0.id)" }.joined(separator: ", ") + "."]
     if rows.contains(where: { $0.finalLoss != nil }) {
       notes.append("loss, rise: nats a token at the end, and how much more than when each experience was just learned.")
+    }
+    if rows.contains(where: { $0.abilities != nil || $0.abilityLoss != nil }) {
+      notes.append(
+        "abilities: their mean at the end, and how much more than before any training; losses in nats a token.")
     }
     if rows.contains(where: { $0.seeds.count > 1 }) { notes.append("± is the sample standard deviation over seeds.") }
     if rows.count > 1 {

@@ -16,6 +16,7 @@ public enum ReportPage {
       HeatMaps(groups: groups).html
       LossTable(groups: groups).html
       TaskCurves(groups: groups).html
+      AbilitySection(groups: groups).html
       FrontierPlot(groups: groups).html
       TrainingCurves(groups: groups).html
       MetricTable(groups: groups).html

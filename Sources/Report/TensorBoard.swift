@@ -4,7 +4,7 @@ public import Foundation
 /// The curves of runs as TensorBoard shows them.
 public enum TensorBoard {
   /// The event file of one run: loss, learning rate, gradient norm, speed and memory at every logged step; the
-  /// accuracy of each experience, and their mean, at the end of every experience.
+  /// accuracy of each experience, their mean, and the abilities at the end of every experience.
   ///
   /// `start` is when the run began.
   public static func events(of run: RunRecord, start: Date) -> Data {
@@ -27,6 +27,10 @@ public enum TensorBoard {
       let (step, date) = (last?.step ?? 0, start + (last?.wallSeconds ?? 0))
       for case (let name, let accuracy?) in zip(names, row) {
         file.add("accuracy/\(name)", accuracy, step: step, date: date)
+      }
+      for (ability, score) in zip(run.abilities?.abilities ?? [], run.abilities?.row(index) ?? []) {
+        guard let value = score.percent ?? score.loss else { continue }
+        file.add("ability/\(ability.name)", value, step: step, date: date)
       }
       let seen = row.prefix(index + 1).compactMap { $0 }
       guard !seen.isEmpty else { continue }

@@ -14,7 +14,7 @@ public struct TokenizedExample: Sendable, Hashable, Codable {
   /// The accepted answers as texts, of examples to measure on; empty in training.
   public let accepted: [String]
   /// Position of the experience it comes from.
-  public let experience: Int
+  public var experience: Int
   /// Where in `tokens` each token of `answer` is predicted; empty where the answer is a text of its own.
   public var places: [Int32] = []
   /// Lengths of the documents that stand behind one another in `tokens`, none seeing another; empty where it is one text.
@@ -37,6 +37,8 @@ public struct TokenizedExperience: Sendable {
   public let test: [TokenizedExample]
   /// The name of each class of the experience as an answer, for language models.
   public let options: [[Int32]]
+  /// Conversations that were too long, of all splits.
+  public private(set) var shortened = ShortenedConversations()
 
   public init(
     train: [TokenizedExample], validation: [TokenizedExample], test: [TokenizedExample], options: [[Int32]] = []
@@ -71,9 +73,12 @@ public struct AnswerForm: Sendable {
   public let maxAnswerTokens: Int
   /// Ends an answer.
   public let end: Int32
+  /// How conversations are read; needed where there are some.
+  public let conversations: ConversationForm?
 
-  public init(maxTokens: Int, maxAnswerTokens: Int, end: Int32) {
+  public init(maxTokens: Int, maxAnswerTokens: Int, end: Int32, conversations: ConversationForm? = nil) {
     (self.maxTokens, self.maxAnswerTokens, self.end) = (maxTokens, maxAnswerTokens, end)
+    self.conversations = conversations
   }
 }
 
@@ -87,7 +92,17 @@ extension TokenizedExperience {
       return ids.prefix(form.maxAnswerTokens - 1) + [form.end]
     }
     let options = experience.labels.map(answer)
+    var shortened = ShortenedConversations()
     func tokenize(_ dataset: Dataset, isMeasured: Bool) -> [TokenizedExample] {
+      if dataset.holdsConversations {
+        guard let form = form.conversations else {
+          preconditionFailure("TokenizedExperience(\(experience.name)): conversations without a form")
+        }
+        let reader = ConversationReader(tokenizer: tokenizer, form: form)
+        let (examples, lost) = reader.examples(dataset, experience: experience.index, isMeasured: isMeasured)
+        shortened = shortened + lost
+        return examples
+      }
       let prompts = dataset.examples.map { (experience.prompt.text(of: $0, labels: dataset.labels), String?.none) }
       let encodings = tokenizer.encodeAll(prompts, maxTokens: form.maxTokens)
       return zip(dataset.examples, encodings).map { example, encoding in
@@ -104,6 +119,7 @@ extension TokenizedExperience {
       train: tokenize(experience.train, isMeasured: false),
       validation: tokenize(experience.validation, isMeasured: true), test: tokenize(experience.test, isMeasured: true),
       options: options)
+    self.shortened = shortened
   }
 }
 

@@ -65,6 +65,16 @@ import Torch
     #expect(weights.count == 2 && areSame(weights[0], weights[1]))
   }
 
+  @Test func itMayMaskTheFirstExperienceToo() throws {
+    var weights: [[String: Tensor]] = []
+    for fromFirst in [true, false] {
+      let trace = try Trace { [MIGU(configured { $0.fromFirst = fromFirst }, learner: $0)] }
+      trace.recorder.onBegin = { if $0 == 1 { weights.append(trace.learner.parameters.snapshot()) } }
+      try trace.trainer.run()
+    }
+    #expect(weights.count == 2 && !areSame(weights[0], weights[1]))
+  }
+
   /// The first updates of the second experience of a wide model, by SGD without momentum.
   private struct Run {
     /// Weights before the updates and after each.

@@ -16,7 +16,7 @@ import Testing
     try scratch.write("# Five tasks, one encoder\nstream: meadow\n", to: "recipes/demo.yaml")
     try scratch.write("# One of six\nstream: meadow\n", to: "recipes/six/migu.yaml")
     #expect(try catalog.items(.methods).contains { $0.name == "migu" && $0.group == "architecture" })
-    let streams = ["cl15", "corpora", "endtasks", "folder", "meadow", "superni15"]
+    let streams = ["cl15", "corpora", "endtasks", "folder", "instructions", "meadow", "superni15"]
     #expect(try catalog.items(.streams).map(\.name) == streams)
     #expect(try catalog.items(.metrics).first?.name == "acc")
     #expect(try catalog.items(.models).contains { $0.name == "bert-tiny" && $0.group == "installed" })

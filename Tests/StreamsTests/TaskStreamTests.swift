@@ -98,13 +98,14 @@ import Testing
   }
 
   @Test func `the index names the streams and suggests the nearest`() throws {
-    #expect(StreamIndex.entries.map(\.name) == ["cl15", "corpora", "endtasks", "folder", "meadow", "superni15"])
+    let names = ["cl15", "corpora", "endtasks", "folder", "instructions", "meadow", "superni15"]
+    #expect(StreamIndex.entries.map(\.name) == names)
     #expect(StreamIndex.entries.allSatisfy { !$0.summary.contains("\n") && $0.summary.count < 100 })
     let error = #expect(throws: StreamError.self) { try StreamIndex.entry("medow") }
     #expect(
       error?.localizedDescription
         == "unknown stream \"medow\" (did you mean \"meadow\"?); name one of \"cl15\", \"corpora\", "
-        + "\"endtasks\", \"folder\", \"meadow\", \"superni15\""
+        + "\"endtasks\", \"folder\", \"instructions\", \"meadow\", \"superni15\""
     )
   }
 }

@@ -58,6 +58,28 @@ struct ChatTemplateTests {
     }
   }
 
+  /// A family that is named writes what its published template writes.
+  @Test(arguments: [
+    ("llama2", "Llama 2"), ("llama3", "Llama 3"), ("mistral", "Mistral v0.2, revised"), ("chatml", "ChatML"),
+  ])
+  func aFamilyIsItsPublishedTemplate(_ family: String, _ name: String) throws {
+    let published = try Self.template(name)
+    let messages = [ChatMessage(.system, "Be kind."), ChatMessage(.user, " One"), ChatMessage(.assistant, "Two\n")]
+    try Fixtures.withFolder([:]) { folder in
+      let template = try #require(try ChatTemplate(family: family, in: folder))
+      #expect(try template.render(messages) == published.render(messages))
+      #expect(template.end == published.end && template.takesSystem)
+      let isNone = try ChatTemplate(family: "alpaca", in: folder) == nil
+      #expect(isNone)
+    }
+  }
+
+  @Test func thoughtsAreNotSaid() throws {
+    #expect(try Self.template("Qwen3").said(in: "<think>\nhm\n</think>\n\nFour") == "Four")
+    #expect(try Self.template("Qwen2").said(in: " a </think> b") == " a </think> b")
+    #expect(try !Self.template("Mistral v0.1").takesSystem)
+  }
+
   @Test func aFolderSaysWhichTemplateItHas() throws {
     let found = try #require(try Self.cases().first { $0.name == "Llama 3" })
     let template = String(decoding: try JSONEncoder().encode(found.template), as: UTF8.self)

@@ -32,6 +32,7 @@ public final class MIGU: ContinualMethod {
     public var maskTiedHead = true
     public var countPadding = false
     public var layers: [String] = []
+    public var fromFirst = false
     public init() {}
     public static let keys = [
       ConfigurationKey(
@@ -50,6 +51,9 @@ public final class MIGU: ContinualMethod {
         "layers",
         "ends of the names of the backbone's layers that are masked, or all; empty for these and the heads named above"
       ),
+      ConfigurationKey(
+        "fromFirst",
+        "mask in the first experience too: where the old task is what a pretrained model can do (instruction tuning)"),
     ]
   }
 
@@ -82,7 +86,7 @@ public final class MIGU: ContinualMethod {
     for row in rows { row.tap.isRecording = false }
     for layer in sparse.values { layer.keptRows = nil }
     (rows, sparse) = ([], [:])
-    guard experience.index > 0 else { return plan }
+    guard experience.index > 0 || configuration.fromFirst else { return plan }
     let linears = learner.parameters.linears.filter { layer in
       layers?.contains(layer.name) ?? (configuration.maskTiedHead || !layer.isTied)
     }

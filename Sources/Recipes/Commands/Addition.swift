@@ -15,6 +15,7 @@ public struct Columns: Sendable {
   /// The columns of data like those of an experience.
   func map(for experience: Experience) -> ColumnMap {
     if experience.holdsDocuments { return ColumnMap(text: text, target: .none) }
+    if experience.holdsConversations { return ColumnMap(target: .conversation) }
     let isFree = experience.labels.isEmpty
     return ColumnMap(
       text: text, pair: pair, target: isFree ? .answers(label ?? "answer") : .label(label ?? "label"))
@@ -45,7 +46,8 @@ public struct Addition: Sendable {
     var notes: [String] = []
     let experiences =
       try FileManager.default.fileExists(atPath: data.appendingPathComponent("stream.json").path)
-      ? streamFolder() : [files(behind: stream, seed: seed, notes: &notes)]
+      ? streamFolder()
+      : [files(behind: stream, seed: seed, notes: &notes).measured(by: stream.experiences[0].measure)]
     let known = stream.experiences.map(\.name)
     if let twice = experiences.map(\.name).first(where: known.contains) {
       throw AdditionError.nameTaken(twice, known: known)

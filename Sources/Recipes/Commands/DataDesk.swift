@@ -36,9 +36,15 @@ public struct DataDesk {
   ///   - maxTokens: longer texts are cut.
   ///   - count: examples of each experience.
   public func samples(_ name: String, model: String, maxTokens: Int, count: Int) throws -> [Sample] {
-    let tokenizer = try TokenizerLoader.load(from: try places.model(model))
+    let folder = try places.model(model)
+    let tokenizer = try TokenizerLoader.load(from: folder)
+    // Without a template the words of a conversation are shown, nothing around them.
+    let template = try? ChatTemplate.load(from: folder)
     return try stream(name).experiences.flatMap { experience in
       experience.train.examples.prefix(count).map { example in
+        if let template, let messages = readable(example.messages, template) {
+          return Self.conversation(example, messages, of: experience, template, tokenizer, maxTokens: maxTokens)
+        }
         let whole = tokenizer.encode(example.text, pair: example.pair)
         let seen = tokenizer.encode(example.text, pair: example.pair, maxTokens: maxTokens)
         return Sample(
@@ -49,6 +55,28 @@ public struct DataDesk {
           cutTokens: whole.ids.count - seen.ids.count)
       }
     }
+  }
+
+  /// The messages of a conversation that a template takes.
+  private func readable(_ messages: [ChatMessage], _ template: ChatTemplate) -> [ChatMessage]? {
+    messages.isEmpty || (messages[0].role == .system && !template.takesSystem) ? nil : messages
+  }
+
+  /// A conversation as its template writes it; what the assistant writes stands in brackets.
+  private static func conversation(
+    _ example: Example, _ messages: [ChatMessage], of experience: Experience, _ template: ChatTemplate,
+    _ tokenizer: any Tokenizer, maxTokens: Int
+  ) -> Sample {
+    let form = ConversationForm(template: template, maxTokens: maxTokens, maxPromptTokens: maxTokens)
+    let (ids, isWritten) = form.read(messages, tokenizer)
+    let tokens = zip(ids, isWritten).prefix(maxTokens).map { id, isWritten in
+      let token = tokenizer.decode([id], skipSpecialTokens: false)
+      return isWritten ? "[\(token)]" : token
+    }
+    return Sample(
+      experience: experience.name, id: example.id, text: example.turns.joined(separator: "\n          "), pair: nil,
+      label: experience.train.answer(of: example), target: -1, tokens: tokens, ids: Array(ids.prefix(maxTokens)),
+      cutTokens: max(0, ids.count - maxTokens))
   }
 
   /// One example as a model sees it.

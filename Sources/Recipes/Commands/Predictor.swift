@@ -1,8 +1,8 @@
 import Continual
 public import Foundation
 import NN
-import Streams
-import Tokenizers
+public import Streams
+public import Tokenizers
 
 /// The model of a run, answering.
 public struct Predictor {
@@ -11,9 +11,16 @@ public struct Predictor {
     public var id: String?
     public var text: String
     public var pair: String?
+    /// A conversation that ends with the user's message; empty where the text is all.
+    public var messages: [ChatMessage] = []
 
     public init(id: String? = nil, text: String, pair: String? = nil) {
       (self.id, self.text, self.pair) = (id, text, pair)
+    }
+
+    /// A conversation to go on with.
+    public init(id: String? = nil, messages: [ChatMessage]) {
+      (self.id, self.messages, text) = (id, messages, messages.last?.content ?? "")
     }
   }
 
@@ -32,6 +39,8 @@ public struct Predictor {
   private let session: Session
   private let experience: Experience
   private let isToldTask: Bool
+  /// Whether inputs are what a user says.
+  private var talks: Bool { experience.holdsConversations }
 
   /// The newest checkpoint of the run in `folder`. `task` is the experience whose question is answered, needed where
   /// predictions are told their task.
@@ -51,6 +60,9 @@ public struct Predictor {
 
   /// One answer for each input, in order.
   public func predict(_ inputs: [Input]) throws -> [Prediction] {
+    if !talks, inputs.contains(where: { !$0.messages.isEmpty }) {
+      throw PredictionError.takesNoConversation(task: experience.name)
+    }
     let trainer = session.trainer, settings = session.recipe.evaluation
     let examples = examples(inputs)
     var predictions = inputs.map { Prediction(id: $0.id, text: $0.text, pair: $0.pair) }
@@ -69,7 +81,7 @@ public struct Predictor {
   /// Whether the model writes its answers, rather than choosing among labels.
   private var writes: Bool {
     guard session.trainer.learner.model is any Generates else { return false }
-    return experience.labels.isEmpty || session.recipe.evaluation.answers != .scored
+    return experience.labels.isEmpty || experience.measure(by: session.recipe.evaluation.answers) != .scored
   }
 
   /// The inputs as the model reads them; what the right answer is, is not known.
@@ -87,7 +99,12 @@ public struct Predictor {
     }
     let isFree = experience.labels.isEmpty
     let unknown = inputs.enumerated().map { index, input in
-      isFree
+      if talks {
+        let asked = input.messages.isEmpty ? [ChatMessage(.user, input.text)] : input.messages
+        // A word stands for the answer, which is not looked at.
+        return Example(id: String(index), conversation: asked + [ChatMessage(.assistant, "–")])
+      }
+      return isFree
         ? Example(id: String(index), text: input.text, pair: input.pair, answers: [""])
         : Example(id: String(index), text: input.text, pair: input.pair, label: 0)
     }
@@ -108,12 +125,17 @@ public struct Predictor {
 }
 
 extension Predictor.Input: Decodable {
-  private enum CodingKeys: String, CodingKey { case id, text, pair }
+  private enum CodingKeys: String, CodingKey { case id, text, pair, messages }
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     let number = try? values.decodeIfPresent(Int.self, forKey: .id)
     id = number.map(String.init) ?? (try? values.decodeIfPresent(String.self, forKey: .id))
+    if values.contains(.messages) {
+      messages = try values.decode(OpenConversation.self, forKey: .messages).messages
+      text = messages.last?.content ?? ""
+      return
+    }
     text = try values.decode(String.self, forKey: .text)
     pair = try values.decodeIfPresent(String.self, forKey: .pair)
   }
@@ -123,10 +145,11 @@ extension Predictor.Input: Decodable {
     try data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated().compactMap {
       index, line in
       guard line.contains(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else { return nil }
-      guard let input = try? JSONDecoder().decode(Predictor.Input.self, from: Data(line)) else {
-        throw PredictionError.badLine(file: name, line: index + 1)
-      }
-      return input
+      do {
+        return try JSONDecoder().decode(Predictor.Input.self, from: Data(line))
+      } catch let problem as ConversationProblem {
+        throw PredictionError.badConversation(file: name, line: index + 1, problem)
+      } catch { throw PredictionError.badLine(file: name, line: index + 1) }
     }
   }
 
@@ -144,8 +167,10 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
   case needsTask([String])
   case takesNoTask(stream: String)
   case predictsTokens
+  case takesNoConversation(task: String)
   case noFile(String)
   case badLine(file: String, line: Int)
+  case badConversation(file: String, line: Int, ConversationProblem)
 
   public var description: String {
     switch self {
@@ -158,7 +183,10 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
     case .predictsTokens:
       "this run pretrained an encoder, which fills in hidden tokens and answers nothing. 'jay export' writes the model; "
         + "train it on a task and ask that run."
+    case .takesNoConversation(let task):
+      "'\(task)' asks for no conversation, so \"messages\" cannot be answered. Write lines such as {\"text\": \"…\"}."
     case .noFile(let path): "there is no file \(path). Name a JSONL file, '-' for standard input, or give --text TEXT."
+    case .badConversation(let file, let line, let problem): "\(file):\(line): \(problem)."
     case .badLine(let file, let line):
       "\(file):\(line): not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). "
         + "Write lines such as {\"text\": \"…\"}."

@@ -42,6 +42,9 @@ public struct Verification: Encodable, Sendable {
       check("matrix.json") { try Self.matrix(directory) }
       check("metrics.json") { try Self.metrics(directory) }
       check("summary.json") { try Self.summary(directory) }
+      if FileManager.default.fileExists(atPath: directory.abilities.path) {
+        check("abilities.json") { try Self.abilities(directory) }
+      }
     }
     let names = Self.checkpoints(directory)
     for name in names {
@@ -77,6 +80,12 @@ public struct Verification: Encodable, Sendable {
       let text = { (value: Double?) in value.map { "\($0)" } ?? "nothing" }
       return "\(id) says \(text(stored[id])), the matrix gives \(text(computed[id]))"
     }.joined(separator: "; ")
+  }
+
+  private static func abilities(_ directory: RunDirectory) throws -> String? {
+    let rows = try JSON.decode(AbilityScores.self, from: directory.abilities).rows.count
+    let trained = try JSON.decode(RunDirectory.Matrices.self, from: directory.matrix).accuracy.count
+    return rows == trained ? nil : "it has \(rows) rows, the matrix \(trained)"
   }
 
   private static func summary(_ directory: RunDirectory) throws -> String? {

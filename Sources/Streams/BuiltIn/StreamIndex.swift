@@ -14,6 +14,7 @@ public enum StreamIndex {
     Entry(name: "corpora", summary: "domains of plain text to pretrain on; needs their folder"),
     Entry(name: "endtasks", summary: "classification tasks of those domains; needs their folder"),
     Entry(name: "folder", summary: "any folder with a stream.json that names its tasks and files"),
+    Entry(name: "instructions", summary: "code, sums and questions as conversations; needs their folder"),
     Entry(name: "meadow", summary: "five small tasks of original English texts, part of the package"),
     Entry(name: "superni15", summary: "15 public tasks with free answers in two published orders; needs their folder"),
   ]

@@ -14,13 +14,14 @@ struct StreamFile {
     let columns: ColumnMap
     let labels: [String]?
     let prompt: Prompt?
+    let measure: AnswerMeasure?
   }
 
   static let name = "stream.json"
   static let keys = ["name", "description", "taskLabelAtTest", "sharedLabels", "experiences"]
   static let entryKeys = [
     "name", "train", "test", "validation", "file", "splitColumn", "text", "pair", "label", "id", "labels", "answer",
-    "prompt", "documents",
+    "prompt", "documents", "conversations", "measure",
   ]
 
   let name: String
@@ -58,6 +59,10 @@ struct StreamFile {
     let id = keys.optionalString("id", log: &log)
     let answer = keys.optionalString("answer", log: &log)
     let holdsDocuments = keys.bool("documents", log: &log) ?? false
+    let holdsConversations = keys.bool("conversations", log: &log) ?? false
+    if holdsConversations, label != nil || answer != nil || !pair.isEmpty || holdsDocuments {
+      keys.add(.askedConversations, log: &log)
+    }
     if holdsDocuments, label != nil || answer != nil || !pair.isEmpty { keys.add(.askedDocuments, log: &log) }
     let prompt = keys.optionalString("prompt", log: &log).map(Prompt.init)
     let labels = keys.strings("labels", log: &log)
@@ -67,8 +72,18 @@ struct StreamFile {
     guard let files = files(keys, log: &log), let name, !text.isEmpty else { return nil }
     let columns = ColumnMap(
       text: text, pair: pair,
-      target: holdsDocuments ? .none : answer.map(ColumnMap.Target.answers) ?? .label(label ?? "label"), id: id)
-    return Entry(name: name, files: files, columns: columns, labels: labels, prompt: prompt)
+      target: holdsConversations
+        ? .conversation
+        : holdsDocuments ? .none : answer.map(ColumnMap.Target.answers) ?? .label(label ?? "label"), id: id)
+    return Entry(
+      name: name, files: files, columns: columns, labels: labels, prompt: prompt, measure: measure(keys, log: &log))
+  }
+
+  private static func measure(_ keys: KeyReader, log: inout ProblemLog) -> AnswerMeasure? {
+    guard let name = keys.optionalString("measure", log: &log) else { return nil }
+    let measure = AnswerMeasure(rawValue: name)
+    if measure == nil { keys.add(.unknownMeasure(name), at: "measure", log: &log) }
+    return measure
   }
 
   private static func files(_ keys: KeyReader, log: inout ProblemLog) -> Files? {

@@ -8,7 +8,8 @@ public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
   case duplicateName(String)
   case duplicateLabel(String)
   case unclearFiles
-  case askedDocuments
+  case askedDocuments, askedConversations
+  case unknownMeasure(String)
 
   public var description: String {
     switch self {
@@ -26,6 +27,11 @@ public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
     case .duplicateLabel(let label): "label \"\(label)\" stands twice; name every label once"
     case .askedDocuments:
       "documents are texts to pretrain on, with no \"label\", \"answer\" or \"pair\"; remove these keys, or \"documents\""
+    case .askedConversations:
+      "conversations stand in columns of their own, with no \"label\", \"answer\", \"pair\" or \"documents\"; remove these "
+        + "keys, or \"conversations\""
+    case .unknownMeasure(let name):
+      "unknown measure \"\(name)\"; write \(quotedList(AnswerMeasure.allCases.map(\.rawValue)))"
     case .unclearFiles: "give either \"train\" and \"test\", or \"file\" and \"splitColumn\""
     }
   }

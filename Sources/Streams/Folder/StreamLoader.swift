@@ -10,7 +10,10 @@ public import Foundation
 /// `taskLabelAtTest` (default true) says whether the task is known when the model is tested; `sharedLabels` (default
 /// false) whether labels of the same name in several tasks are the same class. For language models a task may have a
 /// `prompt` (see `Prompt`), and a column `answer` of free texts in place of `label`. With `"documents": true` the texts
-/// are only read, to pretrain on; such a file may be a `.txt` with one document a line.
+/// are only read, to pretrain on; such a file may be a `.txt` with one document a line. With `"conversations": true` a
+/// line is a conversation, in one of three forms: `messages` (a list of `role` and `content`), `prompt` and `completion`,
+/// or `instruction`, perhaps `input`, and `output`. `measure` says how a language model's answers are measured:
+/// `scored`, `exactMatch`, `rougeL`, `finalNumber` or `loss`.
 public enum StreamLoader {
   /// - Throws: `DataError` with all that is wrong in `stream.json` and in the files.
   public static func load(_ folder: URL) throws -> TaskStream {
@@ -53,6 +56,7 @@ public enum StreamLoader {
         folder.appendingPathComponent(file), splitColumn: column, name: entry.name, log: &log)
     }
     return Experience(name: entry.name, splits: splits).prompted(by: entry.prompt ?? .plain)
+      .measured(by: entry.measure)
   }
 }
 

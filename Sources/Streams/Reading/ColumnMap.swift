@@ -20,11 +20,13 @@ public struct ColumnMap: Sendable, Hashable, Codable {
     case answers(String)
     /// Nothing: it is a document to pretrain on.
     case none
+    /// The assistant's answers in a conversation, which stands in columns of its own (`Conversations`).
+    case conversation
 
     var column: String? {
       switch self {
       case .label(let column), .answers(let column): column
-      case .none: nil
+      case .none, .conversation: nil
       }
     }
 

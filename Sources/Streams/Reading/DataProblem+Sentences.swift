@@ -25,6 +25,7 @@ extension DataProblem.Kind: CustomStringConvertible {
     case .columnCount(let count, let expected):
       "\(count) \(count == 1 ? "column" : "columns") where the header has \(expected); put fields that hold the separator in quotes"
     case .duplicateColumn(let name): "the header names \"\(name)\" twice; rename one"
+    case .conversation(let problem): problem.description
     case .stream(let key, let problem): (key.isEmpty ? "" : "\(key): ") + problem.description
     default: fieldSentence
     }

@@ -23,6 +23,7 @@ public struct DataProblem: Sendable, Hashable, CustomStringConvertible {
     case columnCount(Int, expected: Int)
     case duplicateColumn(String)
     case unclosedQuote, textAfterQuote
+    case conversation(ConversationProblem)
     case stream(key: String, StreamFileProblem)
   }
 

@@ -105,6 +105,9 @@ public struct DatasetReader: Sendable {
       case .answers:
         examples.append(Example(id: example.id, text: example.text, pair: example.pair, answers: example.answers))
         continue
+      case .conversation:
+        examples.append(Example(id: example.id, conversation: example.messages))
+        continue
       case .none:
         examples.append(Example(id: example.id, document: example.text))
         continue

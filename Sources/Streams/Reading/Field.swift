@@ -3,9 +3,23 @@ enum Field: Sendable, Hashable {
   case text(String)
   case integer(Int)
   case texts([String])
+  /// A list of objects, as far as they look like turns of a conversation.
+  case turns([Turn])
   /// Something that is neither text nor an integer, in words: "a list".
   case other(String)
   case missing
+}
+
+/// A turn of a conversation as it stands in a file; nil for what is absent or no text.
+struct Turn: Sendable, Hashable, Decodable {
+  let role: String?
+  let content: String?
+
+  init(from decoder: any Decoder) throws {
+    let object = try decoder.container(keyedBy: AnyKey.self)
+    role = try? object.decode(String.self, forKey: AnyKey("role"))
+    content = try? object.decode(String.self, forKey: AnyKey("content"))
+  }
 }
 
 /// The wanted columns of one row, in the order they were asked for.

@@ -46,20 +46,39 @@ private struct JSONRow: Decodable {
     present = fields.contains(.missing) ? object.allKeys.map(\.stringValue).sorted() : []
   }
 
-  /// A column is a key, dots and all, or else a path of keys.
+  /// A column is a key, dots and all, or else a path of keys, of which the last may be one of each object of a list.
   private static func field(_ column: String, in object: KeyedDecodingContainer<AnyKey>) -> Field {
     let key = AnyKey(column)
     if object.contains(key) { return value(key, in: object) }
     guard let dot = column.firstIndex(of: ".") else { return .missing }
     let outer = AnyKey(String(column[..<dot]))
-    guard let inner = try? object.nestedContainer(keyedBy: AnyKey.self, forKey: outer) else { return .missing }
-    return field(String(column[column.index(after: dot)...]), in: inner)
+    let inner = String(column[column.index(after: dot)...])
+    guard let nested = try? object.nestedContainer(keyedBy: AnyKey.self, forKey: outer) else {
+      return texts(inner, of: outer, in: object)
+    }
+    return field(inner, in: nested)
+  }
+
+  /// The texts under a key of each object of a list.
+  private static func texts(
+    _ column: String, of list: AnyKey, in object: KeyedDecodingContainer<AnyKey>
+  ) -> Field {
+    guard var items = try? object.nestedUnkeyedContainer(forKey: list) else { return .missing }
+    var texts: [String] = []
+    while !items.isAtEnd {
+      guard let item = try? items.nestedContainer(keyedBy: AnyKey.self),
+        let text = try? item.decode(String.self, forKey: AnyKey(column))
+      else { return .missing }
+      texts.append(text)
+    }
+    return .texts(texts)
   }
 
   private static func value(_ key: AnyKey, in object: KeyedDecodingContainer<AnyKey>) -> Field {
     if let text = try? object.decode(String.self, forKey: key) { return .text(text) }
     if let integer = try? object.decode(Int.self, forKey: key) { return .integer(integer) }
     if let texts = try? object.decode([String].self, forKey: key) { return .texts(texts) }
+    if let turns = try? object.decode([Turn].self, forKey: key) { return .turns(turns) }
     if (try? object.decodeNil(forKey: key)) == true { return .other("null") }
     if (try? object.decode(Bool.self, forKey: key)) != nil { return .other("true or false") }
     if (try? object.decode(Double.self, forKey: key)) != nil { return .other("a number") }

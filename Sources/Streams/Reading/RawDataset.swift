@@ -1,4 +1,5 @@
 import Foundation
+import Tokenizers
 
 /// Examples as they stand in a file, with their labels still names.
 struct RawDataset {
@@ -11,6 +12,8 @@ struct RawDataset {
     let label: String
     let answers: [String]
     let split: Split?
+    /// The conversation; empty where it is none.
+    var messages: [ChatMessage] = []
   }
 
   let file: String
@@ -62,6 +65,8 @@ extension DatasetReader {
     do {
       switch FileFormat(name: file.lastPathComponent) {
       case .jsonLines: try JSONLines(columns: builder.wanted).read(file, log: &log, take)
+      case .delimited where columns.target == .conversation, .plainText where columns.target == .conversation:
+        log.add(.conversation(.notJSONLines), file: raw.file)
       case .delimited(let separator):
         try DelimitedText(columns: builder.wanted, separator: separator).read(file, log: &log, take)
       case .plainText where columns.target.isNone: try PlainText(columns: builder.wanted).read(file, log: &log, take)

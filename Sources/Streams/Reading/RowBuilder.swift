@@ -1,4 +1,5 @@
 import Foundation
+import Tokenizers
 
 /// Makes an example of a row, or says why it cannot.
 struct RowBuilder {
@@ -14,24 +15,34 @@ struct RowBuilder {
     self.splitColumn = splitColumn
     self.file = file.relativePath
     stem = file.stem
-    wanted =
-      columns.text + columns.pair + [columns.target.column, columns.id, splitColumn].compactMap { $0 }
+    let parts = columns.target == .conversation ? Conversations.columns : columns.text + columns.pair
+    wanted = parts + [columns.target.column, columns.id, splitColumn].compactMap { $0 }
   }
 
   func example(from row: Row, log: inout ProblemLog) -> RawDataset.Example? {
     let problemsBefore = log.count
-    for (column, field) in zip(wanted, row.fields) where field == .missing {
+    let isConversation = columns.target == .conversation
+    // A conversation has one of several forms, each with columns of its own.
+    let optional = isConversation ? Conversations.columns.count : 0
+    for (column, field) in zip(wanted, row.fields).dropFirst(optional) where field == .missing {
       log.add(.missingField(column, present: row.present), file: file, line: row.line)
     }
     guard log.count == problemsBefore else { return nil }
     var fields = zip(wanted, row.fields).makeIterator()
-    let text = columns.text.map { _ in self.text(fields.next(), row.line, &log) }
-    let pair = columns.pair.map { _ in self.text(fields.next(), row.line, &log) }
+    var messages: [ChatMessage] = []
+    if isConversation {
+      let parts = Conversations.columns.compactMap { _ in fields.next() }
+      messages = Conversations.messages(parts, present: row.present) {
+        log.add($0, file: file, line: row.line)
+      }
+    }
+    let text = isConversation ? [] : columns.text.map { _ in self.text(fields.next(), row.line, &log) }
+    let pair = isConversation ? [] : columns.pair.map { _ in self.text(fields.next(), row.line, &log) }
     var label = "", answers: [String] = []
     switch columns.target {
     case .label: label = name(fields.next(), row.line, &log)
     case .answers: answers = texts(fields.next(), row.line, &log)
-    case .none: break
+    case .none, .conversation: break
     }
     let id = columns.id.map { _ in name(fields.next(), row.line, &log) } ?? "\(stem):\(row.line)"
     let spelling = splitColumn.map { _ in name(fields.next(), row.line, &log) }
@@ -44,7 +55,7 @@ struct RowBuilder {
     return RawDataset.Example(
       line: row.line, id: id, text: text.joined(separator: "\n"),
       pair: pair.isEmpty ? nil : pair.joined(separator: "\n"), label: label, answers: answers,
-      split: split)
+      split: split, messages: messages)
   }
 
   private func text(_ column: (String, Field)?, _ line: Int, _ log: inout ProblemLog) -> String {
@@ -53,7 +64,8 @@ struct RowBuilder {
       if text.allSatisfy(\.isWhitespace) { log.add(.emptyText(field: name), file: file, line: line) }
       return text
     case (let name, .integer)?: log.add(.notText(field: name, found: "a number"), file: file, line: line)
-    case (let name, .texts)?: log.add(.notText(field: name, found: "a list"), file: file, line: line)
+    case (let name, .texts)?, (let name, .turns)?:
+      log.add(.notText(field: name, found: "a list"), file: file, line: line)
     case (let name, .other(let found))?: log.add(.notText(field: name, found: found), file: file, line: line)
     default: break
     }
@@ -74,7 +86,8 @@ struct RowBuilder {
       if text.isEmpty { log.add(.emptyText(field: name), file: file, line: line) }
       return text
     case (_, .integer(let integer))?: return String(integer)
-    case (let name, .texts)?: log.add(.notLabel(field: name, found: "a list"), file: file, line: line)
+    case (let name, .texts)?, (let name, .turns)?:
+      log.add(.notLabel(field: name, found: "a list"), file: file, line: line)
     case (let name, .other(let found))?: log.add(.notLabel(field: name, found: found), file: file, line: line)
     default: break
     }

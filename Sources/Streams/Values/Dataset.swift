@@ -29,6 +29,9 @@ public struct Dataset: Sendable, Hashable {
   /// Whether the examples are documents: texts with neither label nor answer.
   public var holdsDocuments: Bool { labels.isEmpty && examples.allSatisfy(\.answers.isEmpty) }
 
+  /// Whether there are conversations among the examples.
+  public var holdsConversations: Bool { labels.isEmpty && examples.contains { !$0.messages.isEmpty } }
+
   /// How many examples each label has, in the order of `labels`.
   public var labelCounts: [Int] {
     labels.isEmpty ? [] : examples.reduce(into: [Int](repeating: 0, count: labels.count)) { $0[$1.label] += 1 }

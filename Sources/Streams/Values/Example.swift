@@ -1,3 +1,5 @@
+public import Tokenizers
+
 /// One labeled text, or pair of texts; one that asks for a text; or a document to pretrain on.
 public struct Example: Sendable, Hashable, Codable {
   /// Unique within its dataset.
@@ -10,6 +12,11 @@ public struct Example: Sendable, Hashable, Codable {
   public let label: Int
   /// The accepted texts, where the answer is free; the first is trained.
   public let answers: [String]
+  /// The conversation whose last message is the answer; empty where it is none.
+  public let messages: [ChatMessage]
+
+  /// The messages of a conversation as lines, each with its role.
+  public var turns: [String] { messages.map { "\($0.role.rawValue): \($0.content)" } }
 
   /// An example of these parts.
   public init(id: String, text: String, pair: String? = nil, label: Int) {
@@ -28,11 +35,25 @@ public struct Example: Sendable, Hashable, Codable {
     self.init(id: id, text: document, pair: nil, label: -1, answers: [])
   }
 
-  private init(id: String, text: String, pair: String?, label: Int, answers: [String]) {
+  /// A conversation that ends with the assistant's answer; others may be accepted too.
+  /// - Precondition: the last message is the assistant's.
+  public init(id: String, conversation: [ChatMessage], accepted: [String] = []) {
+    guard let last = conversation.last, last.role == .assistant else {
+      preconditionFailure("Example(\(id)): the conversation does not end with the assistant's message")
+    }
+    self.init(
+      id: id, text: conversation.dropLast().map(\.content).joined(separator: "\n"), pair: nil, label: -1,
+      answers: accepted.isEmpty ? [last.content] : accepted, messages: conversation)
+  }
+
+  private init(
+    id: String, text: String, pair: String?, label: Int, answers: [String], messages: [ChatMessage] = []
+  ) {
     self.id = id
     self.text = text
     self.pair = pair
     self.label = label
     self.answers = answers
+    self.messages = messages
   }
 }

@@ -10,6 +10,8 @@ public struct Experience: Sendable, Hashable {
   public internal(set) var classes: [Int]
   /// How examples become the texts that a language model reads.
   public internal(set) var prompt = Prompt.plain
+  /// How answers are measured; nil for what the recipe says.
+  public internal(set) var measure: AnswerMeasure?
   /// The examples to learn from.
   public let train: Dataset
   /// May be empty.
@@ -20,6 +22,9 @@ public struct Experience: Sendable, Hashable {
   /// Whether there is nothing to answer, only texts to pretrain on.
   public var holdsDocuments: Bool { train.holdsDocuments }
 
+  /// Whether there are conversations to learn or to measure on.
+  public var holdsConversations: Bool { train.holdsConversations || test.holdsConversations }
+
   /// Names of the labels, the same in all three splits.
   public var labels: [String] { train.labels }
 
@@ -27,6 +32,13 @@ public struct Experience: Sendable, Hashable {
   public func prompted(by prompt: Prompt) -> Experience {
     var copy = self
     copy.prompt = prompt
+    return copy
+  }
+
+  /// The same experience, measured in another way.
+  public func measured(by measure: AnswerMeasure?) -> Experience {
+    var copy = self
+    copy.measure = measure
     return copy
   }
 
@@ -60,6 +72,7 @@ public struct Experience: Sendable, Hashable {
     copy.taskLabel = taskLabel
     copy.classes = classes
     copy.prompt = prompt
+    copy.measure = measure
     return copy
   }
 }

@@ -1,6 +1,6 @@
 /// One turn of a conversation.
-public struct ChatMessage: Sendable, Equatable {
-  public enum Role: String, Sendable, Equatable {
+public struct ChatMessage: Sendable, Hashable, Codable {
+  public enum Role: String, Sendable, Hashable, Codable {
     case system, user, assistant
   }
 

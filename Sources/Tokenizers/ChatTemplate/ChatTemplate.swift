@@ -52,6 +52,8 @@ public struct ChatTemplate: Sendable, Equatable {
     (self.format, self.bos, self.eos) = (format, bos, eos)
   }
 
+  init(_ format: Format, bos: String, eos: String) { (self.format, self.bos, self.eos) = (format, bos, eos) }
+
   /// The template of a model's folder, from `chat_template.jinja` or `tokenizer_config.json`.
   public static func load(from directory: URL) throws -> ChatTemplate {
     let settings = try TokenizerSettings(in: directory)
