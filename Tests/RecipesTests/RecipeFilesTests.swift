@@ -46,7 +46,7 @@ import Testing
     try folder.write("stream: meadow\nmethods: [migu]\n", to: "migu.yaml")
     try folder.write("stream: meadow\n", to: "endtasks.yaml")
     let given = ["SEEDS": "7", "RATES": "1e-5", "ADAPTER_RATES": "1e-3"]
-    let set = { "--set training.learningRate=\($0) --set seed=7" }
+    let set = { (rate: String) in "--set training.learningRate=\(rate) --set seed=7" }
     #expect(
       try sweep(folder.url, given) == [
         "lora.yaml out/lora/rate-1e-3/seed-7 \(set("1e-3"))", "migu.yaml out/migu/rate-1e-5/seed-7 \(set("1e-5"))",
