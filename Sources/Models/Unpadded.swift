@@ -26,7 +26,9 @@ struct Unpadded {
       texts = Self.runs(documents.indices.scalars(Int64.self), length) { $0 >= 0 }
     } else if let mask {
       texts = Self.runs(mask.values(), length) { $0 > 0 }
-      guard texts.count == rows, texts.indices.allSatisfy({ texts[$0].lowerBound / x.size(1) == $0 }) else { return nil }
+      guard texts.count == rows, texts.indices.allSatisfy({ texts[$0].lowerBound / x.size(1) == $0 }) else {
+        return nil
+      }
     } else {
       texts = (0..<rows).map { $0 * x.size(1)..<($0 + 1) * x.size(1) }
     }

@@ -84,6 +84,18 @@ import Torch
     #expect(difference(half.to(.float32), full.values(), shape: full.shape, atol: 0.03) == nil)
   }
 
+  @Test(arguments: [Float.nan, .infinity]) func whatIsNotFiniteShows(_ value: Float) {
+    var random = Generator(seed: 5)
+    let q = Tensor.normal([20, 1, 16], &random), k = Tensor.normal([20, 1, 16], &random)
+    let broken = Tensor((0..<320).map { $0 == 35 ? value : 1 }, shape: [20, 1, 16])
+    for (query, key) in [(broken, k), (q, broken)] {
+      let y = Tensor.attention(query, key, k, spans: Spans([0, 20]), scale: 1, generator: &random).values()
+      #expect(y.contains { !$0.isFinite })
+    }
+    let y = Tensor.attention(q, k, broken, spans: Spans([0, 2, 20]), scale: 1, generator: &random).values()
+    #expect(y[..<32].allSatisfy(\.isFinite) && y[32...].contains { !$0.isFinite }, "the other text is untouched")
+  }
+
   @Test func dropoutIsDrawnFromTheGeneratorAndDifferentiatedAsItFell() throws {
     var first = Generator(seed: 3), again = Generator(seed: 3), data = Generator(seed: 4)
     let spans = Spans([0, 6, 15]), v = Tensor.ones([15, 2, 16])
