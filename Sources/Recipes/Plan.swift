@@ -60,7 +60,10 @@ public struct Plan: Sendable, Encodable {
     let valueBytes = settings.precision == .bf16 ? 2 : 4
     let width = learner.parameters.linears.map { $0.outputs + $0.inputs }.reduce(0, +)
     let activations = settings.batchSize * settings.maxTokens * width * valueBytes * 2
-    memoryBytes = parameters * (valueBytes + 4) + trainableParameters * (8 + valueBytes) + activations + 300_000_000
+    // Frozen weights are held once, as they are computed with; trained ones have float32 masters, moments and a gradient.
+    let masterBytes = settings.precision == .bf16 ? 4 : 0
+    let training = trainableParameters * (masterBytes + 8 + valueBytes)
+    memoryBytes = parameters * valueBytes + training + activations + 300_000_000
     let models = settings.keepModels ? count + 1 : 1
     diskBytes = 3 * trainableParameters * 12 + models * parameters * 4
   }
