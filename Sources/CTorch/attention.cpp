@@ -9,7 +9,7 @@
 #include "kernels.h"
 #include "support.h"
 
-using jay::exponential, jay::floats, jay::get, jay::lanes, jay::load, jay::mix32;
+using jay::exponential, jay::floats, jay::get, jay::lanes, jay::load, jay::mix32, jay::store;
 
 namespace {
 
@@ -181,7 +181,13 @@ JAY_VECTOR void transpose(const float *from, int64_t from_stride, int64_t rows, 
 template <typename T>
 JAY_INLINE void narrow(const float *from, int64_t padded, int64_t rows, int64_t width, float scale, T *to, int64_t stride) {
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t d = 0; d < width; ++d) to[r * stride + d] = T(from[r * padded + d] * scale);
+    for (int64_t d = 0; d < width; ++d) store(from[r * padded + d] * scale, to + r * stride + d);
+}
+JAY_VECTOR void narrow_rows(const float *from, int64_t padded, int64_t rows, int64_t width, float scale, float *to, int64_t stride) {
+  narrow(from, padded, rows, width, scale, to, stride);
+}
+JAY_VECTOR void narrow_rows(const float *from, int64_t padded, int64_t rows, int64_t width, float scale, at::BFloat16 *to, int64_t stride) {
+  narrow(from, padded, rows, width, scale, to, stride);
 }
 
 /// Memory of a thread, kept between its jobs.
@@ -243,7 +249,7 @@ void attend(const Texts &texts, const at::Tensor &out, const at::Tensor &logs) {
           if (logs.defined()) logs.data_ptr<float>()[head * total + q0 + i + r] = log;
         }
         multiply(some, k_count, padded, scores, columns, values, padded, mixed, padded, false);
-        narrow(mixed, padded, some, s.width, 1, out.data_ptr<T>() + from, q_stride);
+        narrow_rows(mixed, padded, some, s.width, 1, out.data_ptr<T>() + from, q_stride);
       }
     }
   });
@@ -297,15 +303,15 @@ void attend_backward(const Texts &texts, const at::Tensor &out, const at::Tensor
       multiply(k_count, q_count, padded, slopes, rows, query, padded, key_sum, padded, adds);
       transpose(slopes, rows, k_count, q_count, slopes_t, columns);
       multiply(q_count, k_count, padded, slopes_t, columns, key, padded, mixed, padded, false);
-      narrow(mixed, padded, q_count, s.width, s.scale, dq.data_ptr<T>() + q_from, q_stride);
+      narrow_rows(mixed, padded, q_count, s.width, s.scale, dq.data_ptr<T>() + q_from, q_stride);
       if (dbias.defined())
         for (int64_t i = 0; i < q_count; ++i) {
           float *to = dbias.data_ptr<float>() + (head * dbias.size(1) + i) * dbias.size(2);
           for (int64_t j = 0; j < k_count; ++j) to[j] += slopes_t[i * columns + j];
         }
     }
-    narrow(key_sum, padded, k_count, s.width, 1, dk.data_ptr<T>() + k_from, k_stride);
-    narrow(value_sum, padded, k_count, s.width, 1, dv.data_ptr<T>() + k_from, k_stride);
+    narrow_rows(key_sum, padded, k_count, s.width, 1, dk.data_ptr<T>() + k_from, k_stride);
+    narrow_rows(value_sum, padded, k_count, s.width, 1, dv.data_ptr<T>() + k_from, k_stride);
   };
   // Texts add to one gradient of the bias, so a head's texts stay on one thread then.
   const int64_t texts_each = dbias.defined() ? texts.count() : 1;

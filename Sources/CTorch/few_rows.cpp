@@ -11,7 +11,7 @@
 #include "kernels.h"
 #include "support.h"
 
-using jay::floats, jay::get, jay::lanes, jay::load;
+using jay::floats, jay::get, jay::lanes, jay::load, jay::store;
 
 namespace {
 
@@ -113,13 +113,6 @@ struct Product {
   at::Tensor out;
   int64_t outputs;
 };
-
-JAY_INLINE void store(float sum, float *out) { *out = sum; }
-/// Rounds to the nearest, ties to even.
-JAY_INLINE void store(float sum, at::BFloat16 *out) {
-  const uint32_t bits = __builtin_bit_cast(uint32_t, sum), rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-  out->x = sum != sum ? uint16_t(0x7FC0) : uint16_t(rounded);
-}
 
 /// The sums of one row of a block and their biases → `out`.
 template <typename T>

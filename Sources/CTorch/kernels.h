@@ -52,6 +52,13 @@ JAY_INLINE floats load(const at::BFloat16 *x) {
   typedef uint32_t words __attribute__((vector_size(64)));
   return reinterpret_cast<floats>(__builtin_convertvector(*reinterpret_cast<const halves *>(x), words) << 16);
 }
+/// Rounds to the nearest bfloat16, ties to even; a NaN stays one.
+JAY_INLINE uint16_t bfloat16_bits(float value) {
+  const uint32_t bits = __builtin_bit_cast(uint32_t, value), rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+  return value != value ? uint16_t(0x7FC0) : uint16_t(rounded);
+}
+JAY_INLINE void store(float value, float *to) { *to = value; }
+JAY_INLINE void store(float value, at::BFloat16 *to) { to->x = bfloat16_bits(value); }
 JAY_INLINE float sum(floats x) {
   x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
   x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);

@@ -15,10 +15,6 @@ struct Constants {
 };
 
 inline float from_bfloat16(uint16_t bits) { return __builtin_bit_cast(float, static_cast<uint32_t>(bits) << 16); }
-inline uint16_t to_bfloat16(float value) {
-  uint32_t wide = __builtin_bit_cast(uint32_t, value);
-  return static_cast<uint16_t>((wide + 0x7FFFu + ((wide >> 16) & 1u)) >> 16);
-}
 
 inline float updated(float weight, float gradient, float &first, float &second, const Constants &c) {
   gradient = gradient * c.scale + c.l2 * weight;
@@ -62,7 +58,7 @@ JAY_VECTOR void step_bfloat16(uint16_t *value, float *master, const uint16_t *gr
     for (int64_t i = start; i < end; ++i) {
       float weight = updated(master[i], from_bfloat16(gradient[i]), first[i], second[i], c);
       master[i] = weight;
-      value[i] = to_bfloat16(weight);
+      value[i] = jay::bfloat16_bits(weight);
     }
   }
 }

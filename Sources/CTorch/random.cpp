@@ -53,9 +53,7 @@ struct Masked<uint16_t> {
       uint32_t word = mix32((base + static_cast<uint32_t>(i)) ^ key) >> 8;
       uint32_t bits = static_cast<uint32_t>(x[i]) << 16;
       float value = __builtin_bit_cast(float, bits) * scale;
-      uint32_t wide = __builtin_bit_cast(uint32_t, value);
-      uint32_t rounded = (wide + 0x7FFFu + ((wide >> 16) & 1u)) >> 16;
-      y[i] = word >= threshold ? static_cast<uint16_t>(rounded) : uint16_t(0);
+      y[i] = word >= threshold ? jay::bfloat16_bits(value) : uint16_t(0);
     }
   }
 };

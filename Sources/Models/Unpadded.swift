@@ -5,8 +5,8 @@ import Torch
 struct Unpadded {
   /// Where each text begins, and where the last one ends.
   let starts: [Int64]
-  /// int64 `[1, tokens]`: the place of each token in the batch laid out as one row; nil where nothing is padded.
-  private let places: Tensor?
+  /// The place of each token in the batch laid out as one row; nil where nothing is padded.
+  private let places: [Int64]?
   /// int64 `[tokens]`: the row of each token.
   let rowsOfTokens: Tensor
   private let rows: Int, length: Int
@@ -35,7 +35,7 @@ struct Unpadded {
     guard !texts.isEmpty else { return nil }
     starts = texts.reduce(into: [0]) { $0.append($0[$0.count - 1] + Int64($1.count)) }
     let found = texts.flatMap { $0.map(Int64.init) }
-    places = found.count == rows * length ? nil : Tensor(found, device: x.device)
+    places = found.count == rows * length ? nil : found
     rowsOfTokens = Tensor(found.map { [length] in $0 / Int64(length) }, device: x.device)
   }
 
@@ -66,7 +66,7 @@ struct Unpadded {
   /// `[rows, length, ...]` → `[1, tokens, ...]`.
   func packed(_ x: Tensor) -> Tensor {
     let row = x.reshaped([rows * length] + x.shape.dropFirst(2))
-    return (places.map { row.gathered(0, $0) } ?? row).unsqueezed(0)
+    return (places.map { row.gathered(0, Tensor($0, device: x.device)) } ?? row).unsqueezed(0)
   }
 
   /// `[1, tokens, width]` → `[rows, length, width]`, zeros in place of padding.
@@ -74,7 +74,7 @@ struct Unpadded {
     let width = x.size(2)
     guard let places else { return x.reshaped(rows, length, width) }
     var sources = [Int64](repeating: Int64(x.size(1)), count: rows * length)
-    for (token, place) in places.scalars(Int64.self).enumerated() { sources[Int(place)] = Int64(token) }
+    for (token, place) in places.enumerated() { sources[Int(place)] = Int64(token) }
     let zero = Tensor.zeros([1, width], dtype: x.dtype, device: x.device)
     return Tensor.concatenated([x.squeezed(0), zero]).gathered(0, Tensor(sources, device: x.device))
       .reshaped(rows, length, width)

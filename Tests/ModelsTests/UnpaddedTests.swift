@@ -1,8 +1,9 @@
-import Models
 import NN
 import TestSupport
 import Testing
 import Torch
+
+@testable import Models
 
 /// Layers that run over the tokens of a batch alone give what they give over its padding too.
 @Suite struct UnpaddedTests {
@@ -74,6 +75,23 @@ import Torch
       let encoded = loaded.model.encode(batch.tokens, mask: batch.mask, mode)
       return loaded.model.decode(written, encoded: encoded, mask: batch.mask, cache: nil, mode)
     }
+  }
+
+  @Test func paddingLeavesAndComesBackAsZeros() throws {
+    let x = Tensor((1...12).map { Float($0) }, shape: [2, 3, 2])
+    let mask = Tensor([1, 1, 0, 0, 1, 1] as [Float], shape: [2, 3])
+    let texts = try #require(Unpadded(x, mask: mask, .evaluation))
+    #expect(texts.starts == [0, 2, 4] && texts.rowsOfTokens.scalars(Int64.self) == [0, 0, 1, 1])
+    #expect(texts.packed(x).values() == [1, 2, 3, 4, 9, 10, 11, 12])
+    #expect(texts.padded(texts.packed(x)).values() == [1, 2, 3, 4, 0, 0, 0, 0, 9, 10, 11, 12])
+    #expect(try #require(Unpadded(x, mask: nil, .evaluation)).starts == [0, 3, 6])
+  }
+
+  @Test func paddingStaysWhereItIsCountedOrLiesWithinAText() {
+    let x = Tensor.zeros([2, 3, 2]), holed = Tensor([1, 1, 1, 1, 0, 1] as [Float], shape: [2, 3])
+    #expect(Unpadded(x, mask: holed, .evaluation) == nil)
+    #expect(Unpadded(x, mask: nil, padding) == nil)
+    #expect(Unpadded(x.to(.float16), mask: nil, .evaluation) == nil)
   }
 
   @Test func tapsSeeRealTokensOnlyUnlessPaddingIsKept() throws {

@@ -55,6 +55,18 @@ import Testing
     #expect(throws: StreamError.self) { try Corpora.stream(corporaFolder, domains: ["tweet"]) }
   }
 
+  @Test(.enabled(if: hasCorpora, "the corpora are not at \(corporaFolder.path)"))
+  func `the texts of the benchmark are one domain`() throws {
+    let stream = try Corpora.stream(corporaFolder, domains: ["cl15", "tweets"])
+    let texts = stream.experiences[0]
+    #expect(stream.experiences.map(\.name) == ["cl15", "tweets"] && texts.holdsDocuments)
+    #expect(texts.train.count == 48568)
+    let benchmark = try CL15.stream(cl15Folder, tasks: ["sst2"], holdout: nil)
+    let first = try #require(benchmark.experiences[0].train.examples.first)
+    #expect(texts.train.examples.contains { $0.text == first.text })
+    #expect(Set(texts.train.examples.map(\.id)).count == texts.train.count)
+  }
+
   @Test(.enabled(if: hasEndTasks, "the end tasks are not at \(endTasksFolder.path)"))
   func `end tasks have the aspect first`() throws {
     let stream = try EndTasks.stream(endTasksFolder, tasks: ["restaurant_absa", "chemprot"])
