@@ -24,30 +24,54 @@ struct Head {
   float *out;     // `width` values.
 };
 
+/// How well the query matches up to sixteen keys.
+template <typename T>
+JAY_INLINE void match(const Head<T> &head, const float *query, int64_t begin, int64_t count, float *scores) {
+  const int64_t whole = head.width / lanes * lanes;
+  floats sums[lanes] = {};
+  for (int64_t i = 0; i < count; ++i) {
+    const T *key = head.keys + (begin + i) * head.key_stride;
+    const T *value = head.values + (begin + i) * head.value_stride;
+    for (int64_t d = 0; d < whole; d += lanes) {
+      // The values come from memory while the keys are read, and the next head's keys too.
+      __builtin_prefetch(value + d);
+      __builtin_prefetch(reinterpret_cast<const char *>(key + d) + 4096);
+      sums[i] += load(query + d) * load(key + d);
+    }
+  }
+  jay::fold<lanes>(sums);
+  const floats found = sums[0];
+  for (int64_t i = 0; i < count; ++i) {
+    const T *key = head.keys + (begin + i) * head.key_stride;
+    float score = found[i] + (head.mask ? float(head.mask[(begin + i) * head.mask_stride]) : 0);
+    for (int64_t d = whole; d < head.width; ++d) score += query[d] * float(key[d]);
+    scores[i] = score;
+  }
+}
+
+/// The values from `d` on, `count` vectors of them, by the weights `scores`.
+template <int count, typename T>
+JAY_INLINE void mix(const Head<T> &head, int64_t d, float total) {
+  floats mixed[count] = {};
+  for (int64_t t = 0; t < head.length; ++t)
+    for (int i = 0; i < count; ++i) mixed[i] += head.scores[t] * load(head.values + t * head.value_stride + d + i * lanes);
+  for (int i = 0; i < count; ++i) *reinterpret_cast<floats *>(head.out + d + i * lanes) = mixed[i] / total;
+}
+
 template <typename T>
 JAY_INLINE void attend(const Head<T> &head) {
   float query[widest];
   for (int64_t d = 0; d < head.width; ++d) query[d] = float(head.query[d]) * head.scale;
-  float largest = -INFINITY;
-  const int64_t whole = head.width / lanes * lanes;
-  for (int64_t t = 0; t < head.length; ++t) {
-    const T *key = head.keys + t * head.key_stride;
-    floats sums = {};
-    for (int64_t d = 0; d < whole; d += lanes) sums += load(query + d) * load(key + d);
-    float score = jay::sum(sums) + (head.mask ? float(head.mask[t * head.mask_stride]) : 0);
-    for (int64_t d = whole; d < head.width; ++d) score += query[d] * float(key[d]);
-    head.scores[t] = score;
-    largest = std::max(largest, score);
-  }
+  for (int64_t t = 0; t < head.length; t += lanes)
+    match(head, query, t, std::min(lanes, head.length - t), head.scores + t);
+  float largest = -INFINITY, total = 0;
+  for (int64_t t = 0; t < head.length; ++t) largest = std::max(largest, head.scores[t]);
   for (int64_t t = 0; t < head.length; ++t) head.scores[t] = exponential(head.scores[t] - largest);
-  float total = 0;
   for (int64_t t = 0; t < head.length; ++t) total += head.scores[t];
-  for (int64_t d = 0; d < whole; d += lanes) {
-    floats mixed = {};
-    for (int64_t t = 0; t < head.length; ++t) mixed += head.scores[t] * load(head.values + t * head.value_stride + d);
-    *reinterpret_cast<floats *>(head.out + d) = mixed / total;
-  }
-  for (int64_t d = whole; d < head.width; ++d) {
+  int64_t d = 0;
+  for (; d + 4 * lanes <= head.width; d += 4 * lanes) mix<4>(head, d, total);
+  for (; d + lanes <= head.width; d += lanes) mix<1>(head, d, total);
+  for (; d < head.width; ++d) {
     float mixed = 0;
     for (int64_t t = 0; t < head.length; ++t) mixed += head.scores[t] * float(head.values[t * head.value_stride + d]);
     head.out[d] = mixed / total;

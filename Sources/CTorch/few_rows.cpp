@@ -114,36 +114,35 @@ struct Product {
   int64_t outputs;
 };
 
-/// The sums of one row of a block and their biases → `out`.
-template <typename T>
-JAY_INLINE void finish(const float *sums, const T *bias, int64_t count, T *out) {
-  if (count == lanes && !bias) {
-    for (int64_t i = 0; i < lanes; ++i) store(sums[i], out + i);
-  } else {
-    for (int64_t i = 0; i < count; ++i) store(sums[i] + (bias ? float(bias[i]) : 0.f), out + i);
-  }
+/// The sums `[rows][16]` of one block and their biases → `out`.
+template <typename T, typename Out>
+JAY_INLINE void finish(int64_t rows, const float *sums, const T *bias, int64_t count, int64_t stride, Out *out) {
+  for (int64_t r = 0; r < rows; ++r, sums += lanes, out += stride)
+    if (count == lanes && !bias) {
+      for (int64_t i = 0; i < lanes; ++i) store(sums[i], out + i);
+    } else {
+      for (int64_t i = 0; i < count; ++i) store(sums[i] + (bias ? float(bias[i]) : 0.f), out + i);
+    }
 }
-JAY_VECTOR void finish_rows(int64_t rows, const float *sums, const float *bias, int64_t count, int64_t stride, float *out) {
-  for (int64_t r = 0; r < rows; ++r) finish(sums + r * lanes, bias, count, out + r * stride);
+JAY_VECTOR void finish_block(int64_t rows, const float *sums, const float *bias, int64_t count, int64_t stride,
+                             float *out) {
+  finish(rows, sums, bias, count, stride, out);
 }
-JAY_VECTOR void finish_rows16(int64_t rows, const float *sums, const at::BFloat16 *bias, int64_t count, int64_t stride,
-                              at::BFloat16 *out) {
-  for (int64_t r = 0; r < rows; ++r) finish(sums + r * lanes, bias, count, out + r * stride);
+JAY_VECTOR void finish_block(int64_t rows, const float *sums, const at::BFloat16 *bias, int64_t count, int64_t stride,
+                             at::BFloat16 *out) {
+  finish(rows, sums, bias, count, stride, out);
 }
-void finish_block(int64_t rows, const float *sums, const float *bias, int64_t count, int64_t stride, float *out) {
-  finish_rows(rows, sums, bias, count, stride, out);
-}
-void finish_block(int64_t rows, const float *sums, const at::BFloat16 *bias, int64_t count, int64_t stride,
-                  at::BFloat16 *out) {
-  finish_rows16(rows, sums, bias, count, stride, out);
+JAY_VECTOR void finish_block(int64_t rows, const float *sums, const at::BFloat16 *bias, int64_t count, int64_t stride,
+                             float *out) {
+  finish(rows, sums, bias, count, stride, out);
 }
 
 /// The blocks of outputs from `begin` to `end` of one weight, for all rows of `x [rows][inputs]`.
-template <typename T>
+template <typename T, typename Out>
 void multiply_blocks(const Product &job, const Load<T> *x, int64_t rows, int64_t inputs, int64_t begin, int64_t end) {
   const auto *weights = reinterpret_cast<const Load<T> *>(job.weight.const_data_ptr<T>());
   const T *bias = job.bias.defined() ? job.bias.const_data_ptr<T>() : nullptr;
-  T *out = job.out.data_ptr<T>();
+  Out *out = job.out.data_ptr<Out>();
   float sums[most * lanes];
   for (int64_t block = begin; block < end; ++block) {
     const int64_t first = block * lanes, count = std::min(lanes, job.outputs - first);
@@ -155,7 +154,7 @@ void multiply_blocks(const Product &job, const Load<T> *x, int64_t rows, int64_t
   }
 }
 
-template <typename T>
+template <typename T, typename Out>
 void multiply_all(const at::Tensor &x, int64_t rows, std::vector<Product> &jobs) {
   // As the weights: with a zero behind an odd number of inputs.
   const int64_t padding = jobs.front().weight.size(1) - x.size(-1);
@@ -171,7 +170,7 @@ void multiply_all(const at::Tensor &x, int64_t rows, std::vector<Product> &jobs)
     for (const auto &job : jobs) {
       const int64_t count = job.weight.size(0);
       const int64_t low = std::max(begin, start) - start, high = std::min(end, start + count) - start;
-      if (low < high) multiply_blocks<T>(job, from, rows, inputs, low, high);
+      if (low < high) multiply_blocks<T, Out>(job, from, rows, inputs, low, high);
       start += count;
     }
   });
@@ -187,20 +186,48 @@ void ask_for_large_pages(at::Tensor &x) {
 #endif
 }
 
+/// Sixteen rows of words `[16][stride]` → `[count][16]`.
+JAY_VECTOR void transpose_words(const uint32_t *from, int64_t stride, int64_t count, uint32_t *to) {
+  const int64_t whole = count / lanes * lanes;
+  for (int64_t k = 0; k < whole; k += lanes) {
+    words x[lanes], y[lanes];
+    for (int64_t i = 0; i < lanes; ++i) x[i] = *reinterpret_cast<const words *>(from + i * stride + k);
+    // Four rounds: each puts rows half the block apart beside one another.
+    for (int round = 0; round < 4; ++round) {
+      for (int64_t i = 0; i < lanes / 2; ++i) {
+        y[2 * i] = __builtin_shufflevector(x[i], x[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        y[2 * i + 1] =
+            __builtin_shufflevector(x[i], x[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+      }
+      for (int64_t i = 0; i < lanes; ++i) x[i] = y[i];
+    }
+    for (int64_t i = 0; i < lanes; ++i) *reinterpret_cast<words *>(to + (k + i) * lanes) = x[i];
+  }
+  for (int64_t k = whole; k < count; ++k)
+    for (int64_t i = 0; i < lanes; ++i) to[k * lanes + i] = from[i * stride + k];
+}
+
 template <typename T>
 at::Tensor packed(const at::Tensor &weight) {
   const int64_t outputs = weight.size(0), width = weight.size(1), each = sizeof(T) == 2 ? 2 : 1;
   const int64_t blocks = (outputs + lanes - 1) / lanes, inputs = (width + each - 1) / each * each;
   auto result = at::empty({blocks, inputs, lanes}, weight.options());
   ask_for_large_pages(result);
-  result.zero_();
   const T *from = weight.const_data_ptr<T>();
   T *to = result.template data_ptr<T>();
   jay::parallel_for(blocks, 16, [&](int64_t begin, int64_t end) {
-    for (int64_t block = begin; block < end; ++block)
-      for (int64_t i = 0; i < std::min(lanes, outputs - block * lanes); ++i)
-        for (int64_t k = 0; k < width; ++k)
-          to[(block * inputs + k / each * each) * lanes + i * each + k % each] = from[(block * lanes + i) * width + k];
+    for (int64_t block = begin; block < end; ++block) {
+      const T *rows = from + block * lanes * width;
+      T *out = to + block * inputs * lanes;
+      const int64_t count = std::min(lanes, outputs - block * lanes);
+      if (count == lanes && inputs == width) {
+        transpose_words(reinterpret_cast<const uint32_t *>(rows), width / each, width / each, reinterpret_cast<uint32_t *>(out));
+        continue;
+      }
+      std::fill(out, out + inputs * lanes, T(0));
+      for (int64_t i = 0; i < count; ++i)
+        for (int64_t k = 0; k < width; ++k) out[k / each * each * lanes + i * each + k % each] = rows[i * width + k];
+    }
   });
   return result;
 }
@@ -223,7 +250,7 @@ int ct_pack_weight(ct_tensor weight, ct_tensor *out) {
 }
 
 int ct_linear_few_rows(ct_tensor x, const ct_tensor *weights, const ct_tensor *biases, const int64_t *outputs,
-                       int32_t count, ct_tensor *out) {
+                       int32_t count, bool wide, ct_tensor *out) {
   return jay::guarded([&] {
     const auto plain = get(x).contiguous();
     const int64_t width = plain.size(-1), rows = plain.numel() / width;
@@ -236,10 +263,11 @@ int ct_linear_few_rows(ct_tensor x, const ct_tensor *weights, const ct_tensor *b
                   weight.scalar_type(), " ", weight.sizes());
       shape.back() = outputs[i];
       auto bias = biases[i] ? get(biases[i]).contiguous() : at::Tensor();
-      jobs.push_back({weight, bias, at::empty(shape, plain.options()), outputs[i]});
+      jobs.push_back({weight, bias, at::empty(shape, wide ? plain.options().dtype(at::kFloat) : plain.options()), outputs[i]});
     }
-    if (plain.scalar_type() == at::kFloat) multiply_all<float>(plain, rows, jobs);
-    else multiply_all<at::BFloat16>(plain, rows, jobs);
+    if (plain.scalar_type() == at::kFloat) multiply_all<float, float>(plain, rows, jobs);
+    else if (wide) multiply_all<at::BFloat16, float>(plain, rows, jobs);
+    else multiply_all<at::BFloat16, at::BFloat16>(plain, rows, jobs);
     for (int32_t i = 0; i < count; ++i) out[i] = jay::own(jobs[i].out);
   });
 }

@@ -42,6 +42,8 @@ void parallel_for(int64_t count, int64_t grain, const Body &body) {
 
 #define JAY_INLINE inline __attribute__((always_inline))
 
+// Vectors of `floats` go between functions that are always inlined only, so no calling convention matters.
+#pragma clang diagnostic ignored "-Wpsabi"
 /// Sixteen floats, in as many registers as the instruction set needs.
 typedef float floats __attribute__((vector_size(64), aligned(4)));
 constexpr int64_t lanes = 16;
@@ -59,6 +61,17 @@ JAY_INLINE uint16_t bfloat16_bits(float value) {
 }
 JAY_INLINE void store(float value, float *to) { *to = value; }
 JAY_INLINE void store(float value, at::BFloat16 *to) { to->x = bfloat16_bits(value); }
+/// So many vectors, a power of two, → one in the first place: sums of neighbours, until the vectors' sums stand behind one
+/// another.
+template <int count>
+JAY_INLINE void fold(floats *x) {
+  for (int n = count; n > 1; n /= 2)
+    for (int i = 0; i < n / 2; ++i) {
+      const floats a = x[2 * i], b = x[2 * i + 1];
+      x[i] = __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+             __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+    }
+}
 JAY_INLINE float sum(floats x) {
   x += __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
   x += __builtin_shufflevector(x, x, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);

@@ -25,11 +25,11 @@ public final class CausalAnswerer: Generates, PredictsTokens {
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
     let (states, labels) = written(batch, mode)
-    return ModelOutput(loss: model.logits(states, mode).to(.float32).crossEntropy(labels))
+    return ModelOutput(loss: model.logits(states, mode).crossEntropy(labels))
   }
 
   public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-    model.logits(written(batch, mode).0, mode).to(.float32)
+    model.logits(written(batch, mode).0, mode)
   }
 
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {

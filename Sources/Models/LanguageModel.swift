@@ -17,7 +17,7 @@ public protocol CausalLanguageModel: AnyObject {
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, new, width]` in the compute dtype.
   func hidden(_ tokens: Tensor, _ placement: Placement, cache: KeyValueCache?, _ mode: Mode) -> Tensor
-  /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows.
+  /// `[..., width]` → float32 `[..., vocabularySize]`: scores of the token that follows.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
@@ -66,7 +66,7 @@ public protocol SequenceToSequenceModel: AnyObject {
   func decode(
     _ tokens: Tensor, _ placement: Placement, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
   ) -> Tensor
-  /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows.
+  /// `[..., width]` → float32 `[..., vocabularySize]`: scores of the token that follows.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
@@ -85,7 +85,7 @@ extension SequenceToSequenceModel {
 public protocol MaskedLanguageModel: TextEncoder {
   /// Number of tokens it can predict.
   var vocabularySize: Int { get }
-  /// `[..., width]` → `[..., vocabularySize]`: scores of the token at each of these positions.
+  /// `[..., width]` → float32 `[..., vocabularySize]`: scores of the token at each of these positions.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
@@ -95,7 +95,7 @@ extension MaskedLanguageModel {
   ///   - hidden: `[rows, length, width]`.
   ///   - positions: int64 `[n]`, row · length + position.
   ///   - mode: training or evaluation.
-  /// - Returns: `[n, vocabularySize]`.
+  /// - Returns: float32 `[n, vocabularySize]`.
   public func logits(_ hidden: Tensor, at positions: Tensor, _ mode: Mode) -> Tensor {
     logits(hidden.reshaped(-1, width).gathered(0, positions), mode)
   }

@@ -20,7 +20,7 @@ public final class MaskedPredictor: PredictsTokens, Encodes {
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
     let (states, labels) = hiddenTokens(batch, mode)
-    return ModelOutput(loss: model.logits(states, mode).to(.float32).crossEntropy(labels))
+    return ModelOutput(loss: model.logits(states, mode).crossEntropy(labels))
   }
 
   /// The mean of the last hidden states, padding left out.
@@ -29,7 +29,7 @@ public final class MaskedPredictor: PredictsTokens, Encodes {
   }
 
   public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-    model.logits(hiddenTokens(batch, mode).0, mode).to(.float32)
+    model.logits(hiddenTokens(batch, mode).0, mode)
   }
 
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {

@@ -20,12 +20,12 @@ public final class Seq2SeqAnswerer: Generates, PredictsTokens {
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
     let (hidden, labels) = written(batch, mode)
-    let scores = model.logits(hidden, mode).to(.float32)
+    let scores = model.logits(hidden, mode)
     return ModelOutput(loss: scores.reshaped(-1, model.vocabularySize).crossEntropy(labels.reshaped(-1)))
   }
 
   public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-    model.logits(labelled(batch, mode).states, mode).to(.float32)
+    model.logits(labelled(batch, mode).states, mode)
   }
 
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {

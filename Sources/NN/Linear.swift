@@ -49,6 +49,12 @@ public final class Linear {
     return zip(layers, products).map { $0.completed($1, x, mode) }
   }
 
+  /// The layer as a model's head: float32 `[..., outputs]`.
+  public func scores(_ x: Tensor, _ mode: Mode) -> Tensor {
+    guard let packed = mode.packed?.linear(x, [self], inFloat32: true) else { return self(x, mode).to(.float32) }
+    return completed(packed[0], x, mode)
+  }
+
   private func product(_ x: Tensor, _ mode: Mode) -> Tensor {
     guard let keptRows, mode.isTraining else { return x.linear(weight.value, bias?.value) }
     return x.linear(weight.value, bias?.value, keptRows: keptRows)

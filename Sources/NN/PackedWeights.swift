@@ -11,15 +11,15 @@ public final class PackedWeights {
 
   public init() {}
 
-  /// x·Wᵀ + bias of each layer; nil where that is no faster, or weights cannot be packed.
-  func linear(_ x: Tensor, _ layers: [Linear]) -> [Tensor]? {
+  /// x·Wᵀ + bias of each layer, in the dtype of x or in float32; nil where that is no faster, or weights cannot be packed.
+  func linear(_ x: Tensor, _ layers: [Linear], inFloat32: Bool = false) -> [Tensor]? {
     guard isPossible, x.count / x.size(-1) <= Self.mostRows else { return nil }
     var read: [(weight: Tensor, outputs: Int, bias: Tensor?)] = []
     for layer in layers {
       guard let weight = known(layer.weight) else { return nil }
       read.append((weight, layer.outputs, layer.bias?.value))
     }
-    return x.linear(packed: read)
+    return x.linear(packed: read, inFloat32: inFloat32)
   }
 
   private func known(_ weight: Parameter) -> Tensor? {

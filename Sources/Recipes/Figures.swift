@@ -1,5 +1,5 @@
 public import Evaluation
-public import Foundation
+import Foundation
 
 /// What the recipes of a folder came to here: `figures.json` beside them, written by `jay compare --figures`.
 public struct Figures: Codable, Sendable, Equatable {

@@ -45,7 +45,7 @@ public final class RunDirectory {
   /// Makes the folder and takes its lock, or says who has it.
   public func open() throws {
     try Self.make(checkpoints)
-    lock = Foundation.open(file(".lock").path, O_CREAT | O_RDWR, 0o644)
+    lock = Foundation.open(file(".lock").path, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
     guard lock >= 0 else { throw FileError(action: .create, path: url.path, code: errno) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunError.locked(url) }
     removeUnfinished()

@@ -10,7 +10,7 @@ public final class AtomicFile {
   public init(_ url: URL) throws {
     self.url = url
     temporary = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(getpid()).tmp")
-    descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
+    descriptor = open(temporary.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw FileError.current(.create, url) }
   }
 

@@ -34,15 +34,19 @@ extension Tensor {
   }
 
   /// x·weightᵀ + bias for several weights at once: the threads divide their rows among them.
-  /// - Parameter layers: each weight as `packed()` gave it, how many outputs it has, and its bias `[outputs]`; all of one
-  ///   width and of the dtype of x.
+  /// - Parameters:
+  ///   - layers: each weight as `packed()` gave it, how many outputs it has, and its bias `[outputs]`; all of one width and
+  ///     of the dtype of x.
+  ///   - inFloat32: whether the sums stay float32, and are not rounded to the dtype of x.
   /// - Returns: `[..., outputs]` for each.
-  public func linear(packed layers: [(weight: Tensor, outputs: Int, bias: Tensor?)]) -> [Tensor] {
+  public func linear(
+    packed layers: [(weight: Tensor, outputs: Int, bias: Tensor?)], inFloat32: Bool = false
+  ) -> [Tensor] {
     let weights = layers.map { Optional($0.weight.pointer) }, biases = layers.map { $0.bias?.pointer }
     let outputs = layers.map { Int64($0.outputs) }
     var out = [OpaquePointer?](repeating: nil, count: layers.count)
     perform("linear", [self] + layers.flatMap { [$0.weight] + ($0.bias.map { [$0] } ?? []) }) {
-      ct_linear_few_rows(pointer, weights, biases, outputs, Int32(layers.count), &out)
+      ct_linear_few_rows(pointer, weights, biases, outputs, Int32(layers.count), inFloat32, &out)
     }
     return out.compactMap { $0.map(Tensor.init(owning:)) }
   }

@@ -56,7 +56,7 @@ final class Mapping {
   let bytes: UnsafeRawBufferPointer
 
   init(_ url: URL) throws {
-    let descriptor = open(url.path, O_RDONLY)
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw SafeTensorsError.unreadable(url, String(cString: strerror(errno))) }
     defer { close(descriptor) }
     var status = stat()

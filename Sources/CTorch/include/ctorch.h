@@ -188,9 +188,10 @@ int ct_attention_step(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor cos, ct_t
 bool ct_can_pack(ct_tensor weight);
 /// A copy of a weight `[outputs, inputs]` in the order in which `ct_linear_few_rows` reads it.
 int ct_pack_weight(ct_tensor weight, ct_tensor *out);
-/// `ct_linear` with each of `count` packed weights of so many outputs; each of the `biases` may be NULL.
+/// `ct_linear` with each of `count` packed weights of so many outputs; each of the `biases` may be NULL. `wide`: float32
+/// results, whatever x is.
 int ct_linear_few_rows(ct_tensor x, const ct_tensor *weights, const ct_tensor *biases, const int64_t *outputs,
-                       int32_t count, ct_tensor *out);
+                       int32_t count, bool wide, ct_tensor *out);
 
 // MARK: Autograd
 int ct_set_requires_gradient(ct_tensor x, bool enabled);

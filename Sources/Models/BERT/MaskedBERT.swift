@@ -33,6 +33,6 @@ public final class MaskedBERT: MaskedLanguageModel {
   public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor {
     // RoBERTa's head has GELU whatever the encoder's activation is.
     let activation = encoder.configuration.readsSegments ? encoder.configuration.activation : .gelu
-    return decoder(norm(activation(dense(hidden, mode))), mode)
+    return decoder.scores(norm(activation(dense(hidden, mode))), mode)
   }
 }

@@ -1,18 +1,22 @@
 import NN
 import Torch
 
-/// How each step of a decoding runs: which rows it holds, and when packing the weights pays, which costs as much as a few
-/// steps; short answers end before that.
+/// How each step of a decoding runs: which rows it holds, and from when on weights are packed, which costs what two steps
+/// do. Where answers are short, most end before that pays.
 struct DecodingPace {
-  private static let stepsBefore = 3
+  private static let shortAnswer = 16
+  private let stepsBefore: Int
   private var steps = 0
   private var mode = Mode.evaluation
   private var rows: Tensor?
 
+  /// - Parameter room: how many tokens an answer may have.
+  init(room: Int) { stepsBefore = room > Self.shortAnswer ? 0 : 2 }
+
   /// How the next step runs.
   mutating func next() -> Mode {
+    if steps == stepsBefore { mode = .decoding(PackedWeights()) }
     steps += 1
-    if steps == Self.stepsBefore { mode = .decoding(PackedWeights()) }
     mode.rows = self.rows
     return mode
   }

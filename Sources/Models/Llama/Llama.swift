@@ -83,7 +83,7 @@ public final class Llama: CausalLanguageModel {
     return prompt
   }
 
-  public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor { head(hidden, mode) }
+  public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor { head.scores(hidden, mode) }
 
   final class Layer {
     private let inputNorm: RMSNorm, outputNorm: RMSNorm
