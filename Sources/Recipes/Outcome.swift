@@ -32,15 +32,15 @@ public enum Outcome {
     return Output.table([["abilities"] + head, ["before any"] + cells(scores.before)] + rows)
   }
 
-  /// A matrix, row after, column on.
+  /// A matrix, row after, column on; rows without any figure are left out.
   public static func matrix(_ matrix: AccuracyMatrix, decimals: Int = 1) -> String {
     let width = max(7, (matrix.experiences.map(\.count).max() ?? 0) + 1)
     let pad = { (text: String) in String(repeating: " ", count: max(0, width - text.count)) + text }
     let cell = { (value: Double?) in pad(value.map { String(format: "%.\(decimals)f", $0) } ?? "–") }
     var lines = [pad("after") + " │" + matrix.experiences.map(pad).joined()]
-    if let before = matrix.before { lines.append(pad("before") + " │" + before.map(cell).joined()) }
-    for (index, row) in matrix.rows.enumerated() {
-      lines.append(pad(matrix.experiences[index]) + " │" + row.map(cell).joined())
+    let rows = (matrix.before.map { [("before", $0)] } ?? []) + zip(matrix.experiences, matrix.rows)
+    for (name, row) in rows where row.contains(where: { $0 != nil }) {
+      lines.append(pad(name) + " │" + row.map(cell).joined())
     }
     return lines.joined(separator: "\n")
   }

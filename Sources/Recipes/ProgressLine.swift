@@ -46,8 +46,11 @@ final class ProgressLine {
   }
 
   func end(row matrix: AccuracyMatrix) {
-    let cells = (matrix.rows.last ?? []).map { $0.map { String(format: "%5.1f", $0) } ?? "    –" }
+    let row = matrix.rows.last ?? []
     if isTerminal, !isQuiet { write("\r\u{1B}[2K") }
+    // Nothing is measured where tasks are learned together, until the last.
+    guard row.contains(where: { $0 != nil }) else { return }
+    let cells = row.map { $0.map { String(format: "%5.1f", $0) } ?? "    –" }
     say("after \(name.padding(toLength: 12, withPad: " ", startingAt: 0)) accuracy \(cells.joined(separator: " "))")
   }
 

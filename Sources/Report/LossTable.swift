@@ -40,12 +40,14 @@ struct LossTable {
         }
       }
       element("tbody") {
-        matrix.before.map { row("before any", $0) }
-        (0..<matrix.count).map { row(matrix.experiences[$0], matrix.rows[$0]) }
+        matrix.before.flatMap { isMeasured($0) ? row("before any", $0) : nil }
+        (0..<matrix.count).filter { isMeasured(matrix.rows[$0]) }.map { row(matrix.experiences[$0], matrix.rows[$0]) }
         if matrix.count > 1 { row("change", changes(matrix), isSigned: true) }
       }
     }
   }
+
+  private func isMeasured(_ row: [Double?]) -> Bool { row.contains { $0 != nil } }
 
   private func changes(_ matrix: AccuracyMatrix) -> [Double?] {
     matrix.experiences.indices.map { column in
