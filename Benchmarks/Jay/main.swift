@@ -1,8 +1,8 @@
 // Times Jay's own loop on batches that the PyTorch peer gets too. `Benchmarks/run` starts both in turn.
-//   benchmark prepare DATA MODEL FILE          real cl15 texts, tokenized, in batches of 8
-//   benchmark train FILE MODEL METHOD UPDATES  prints one JSON line: tokens/s, peak memory
-//   benchmark evaluate FILE MODEL              likewise
-//   benchmark generation FOLDER DTYPE          one timed turn for each line of the standard input
+//   benchmark prepare DATA FAMILY FILE                  real cl15 texts, tokenized (FAMILY: bert, t5 or llama)
+//   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory
+//   benchmark evaluate FILE MODEL                       likewise, of an encoder
+//   benchmark generation FOLDER DTYPE                   one timed turn for each line of the standard input
 import Continual
 import Evaluation
 import Foundation
@@ -53,16 +53,27 @@ func peakBytes() -> Int {
   return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
 }
 
-/// Four tasks with texts of different lengths, two classes kept apart by task.
-func stream(_ data: URL) throws -> TaskStream {
-  try CL15.stream(data.appendingPathComponent("cl15"), tasks: ["agnews", "rte", "sst2", "boolqa"], holdout: nil)
-    .capped(Caps(train: 400, validation: nil, test: 500), seed: 0)
+/// Texts of four tasks of different lengths, in random order: pairs for encoders, else the benchmark's prompts and answers.
+func rows(_ data: URL, family: String) throws -> [TokenizedExample] {
+  let folder = data.appendingPathComponent("cl15"), tasks = ["agnews", "rte", "sst2", "boolqa"]
+  let stream = try CL15.stream(folder, tasks: tasks, form: family == "bert" ? .pair : .benchmark, holdout: nil)
+    .capped(Caps(train: 400, validation: nil, test: 1), seed: 0)
+  let tokenizer = try TokenizerLoader.load(from: data.appendingPathComponent("tokenizers/\(family)"))
+  let all = stream.experiences.flatMap { experience in
+    if family == "bert" { return TokenizedExperience(experience, tokenizer: tokenizer, maxTokens: 128).train }
+    let form = AnswerForm(maxTokens: 192, maxAnswerTokens: 12, end: family == "t5" ? 1 : 2)
+    return TokenizedExperience(experience, tokenizer: tokenizer, form: form).train
+  }
+  var generator = Generator(seed: 7)
+  return all.permuted(using: &generator)
 }
 
 func examples(_ file: String) throws -> [TokenizedExample] {
   let read = try JSONDecoder().decode([TokenizedExample].self, from: Data(contentsOf: URL(fileURLWithPath: file)))
-  return read.map {
-    TokenizedExample(id: $0.id, tokens: $0.tokens, firstLength: $0.firstLength, target: $0.target, experience: 0)
+  return read.map { example in
+    var example = example
+    example.experience = 0
+    return example
   }
 }
 
@@ -70,10 +81,11 @@ func learner(_ examples: [TokenizedExample], _ model: String) throws -> Learner 
   let classes = (examples.map(\.target).max() ?? 0) + 1
   let empty = Dataset(name: "mixed", labels: (0..<classes).map(String.init), examples: [])
   let toy = ["first", "second"].map { Experience(name: $0, train: empty, test: empty) }
-  let encoder = try ModelIndex.encoder(
-    URL(fileURLWithPath: model), pooling: .mean, dropout: 0.1, dtype: .bfloat16, device: .cpu, seed: 0)
+  let model = try ModelIndex.load(
+    URL(fileURLWithPath: model), for: .tasks(pooling: .mean, dropout: 0.1),
+    ModelIndex.Loading(dtype: .bfloat16, device: .cpu, seed: 0, startsFresh: true))
   return Learner(
-    model: encoder, stream: TaskStream(name: "bench", sharesLabels: true, experiences: toy), device: .cpu, seed: 0
+    model: model, stream: TaskStream(name: "bench", sharesLabels: true, experiences: toy), device: .cpu, seed: 0
   ) { _ in TokenizedExperience(train: examples, validation: [], test: []) }
 }
 
@@ -94,23 +106,20 @@ Runtime.threads = ProcessInfo.processInfo.environment["THREADS"].flatMap { Int($
 Runtime.keepFreedMemory()
 switch arguments.dropFirst().first {
 case "prepare":
-  let tokenizer = try TokenizerLoader.load(from: URL(fileURLWithPath: arguments[3]))
-  let tasks = try stream(URL(fileURLWithPath: arguments[2]))
-  let all = tasks.experiences.flatMap { TokenizedExperience($0, tokenizer: tokenizer, maxTokens: 128).train }
-  var generator = Generator(seed: 7)
-  try JSONEncoder().encode(all.permuted(using: &generator)).write(to: URL(fileURLWithPath: arguments[4]))
+  let rows = try rows(URL(fileURLWithPath: arguments[2]), family: arguments[3])
+  try JSONEncoder().encode(rows).write(to: URL(fileURLWithPath: arguments[4]))
 case "train":
-  let examples = try examples(arguments[2])
-  let learner = try learner(examples, arguments[3])
+  let warmup = 3, updates = Int(arguments[5]) ?? 0
+  let learner = try learner(try examples(arguments[2]), arguments[3])
   var settings = TrainingSettings()
-  (settings.batchSize, settings.shuffle, settings.maxUpdates) = (8, false, (Int(arguments[5]) ?? 60) + 10)
-  settings.epochs = 10
-  let watch = Stopwatch(warmup: 10)
+  (settings.batchSize, settings.maxUpdates, settings.epochs) = (Int(arguments[4]) ?? 8, updates + warmup, 100)
+  (settings.shuffle, settings.precision) = (false, .bf16)
+  let watch = Stopwatch(warmup: warmup)
   var evaluation = EvaluationSettings()
-  evaluation.future = false
+  (evaluation.future, evaluation.validation) = (false, 0)
+  let methods = try arguments.dropFirst(6).map { try method($0, learner) }
   let trainer = Trainer(
-    learner: learner, methods: [try method(arguments[4], learner)], settings: settings, evaluation: evaluation,
-    observer: watch)
+    learner: learner, methods: methods, settings: settings, evaluation: evaluation, observer: watch)
   try trainer.run()
   try emit(
     Result(
@@ -119,12 +128,13 @@ case "train":
 case "evaluate":
   let examples = try examples(arguments[2])
   let learner = try learner(examples, arguments[3])
-  _ = try learner.predict(Array(examples.prefix(64)), methods: [], settings: EvaluationSettings())
+  let settings = EvaluationSettings()
+  _ = try learner.predict(Array(examples.prefix(64)), methods: [], settings: settings)
   let start = ContinuousClock.now
-  _ = try learner.predict(examples, methods: [], settings: EvaluationSettings())
+  _ = try learner.predict(examples, methods: [], settings: settings)
   let elapsed = start.duration(to: .now)
   let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-  let tokens = examples.reduce(0) { $0 + $1.tokens.count }
+  let tokens = examples.reduce(0) { $0 + $1.tokens.count + $1.answer.count }
   try emit(
     Result(
       tokensPerSecond: Double(tokens) / seconds, seconds: seconds, tokens: tokens, peakBytes: peakBytes(), loss: nil))
