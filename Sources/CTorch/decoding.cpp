@@ -94,6 +94,14 @@ void rotate(const T *x, const T *cos, const T *sin, int64_t width, T *out) {
   }
 }
 
+/// The keys up to the last that a mask leaves: those behind weigh exactly nothing beside it.
+template <typename T>
+int64_t read_length(const T *mask, int64_t stride, int64_t length) {
+  int64_t last = length;
+  while (mask && last > 0 && float(mask[(last - 1) * stride]) < -1e29f) --last;
+  return last > 0 ? last : length;
+}
+
 template <typename T>
 void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, const at::Tensor &cos,
                     const at::Tensor &sin, const at::Tensor &keys, const at::Tensor &values, int64_t length,
@@ -102,7 +110,7 @@ void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &
   auto angle = [&](const at::Tensor &x, int64_t row) -> const T * {
     return x.defined() ? x.const_data_ptr<T>() + (x.size(0) == 1 ? 0 : row * width) : nullptr;
   };
-  jay::parallel_for(rows * stored, 8, [&](int64_t begin, int64_t end) {
+  jay::parallel_shares(rows * stored, 8, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(length);
     T rotated[widest];
     float mixed[widest];
@@ -121,8 +129,9 @@ void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &
         rotate(q.const_data_ptr<T>() + from, cosines, sines, width, rotated);
         const T *seen =
             mask.defined() ? mask.const_data_ptr<T>() + row * mask.stride(0) + query * mask.stride(1) : nullptr;
-        attend_one(Head<T>{rotated, row_keys, row_values, seen, width, length, keys.stride(2), values.stride(2),
-                           mask.defined() ? mask.stride(3) : 0, float(scale), scores.data(), mixed});
+        const int64_t step = mask.defined() ? mask.stride(3) : 0;
+        attend_one(Head<T>{rotated, row_keys, row_values, seen, width, read_length(seen, step, length), keys.stride(2),
+                           values.stride(2), step, float(scale), scores.data(), mixed});
         std::copy(mixed, mixed + width, out.data_ptr<T>() + from);
       }
     }

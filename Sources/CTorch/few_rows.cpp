@@ -165,7 +165,7 @@ void multiply_all(const at::Tensor &x, int64_t rows, std::vector<Product> &jobs)
   for (const auto &job : jobs) blocks += job.weight.size(0);
   // A thread that reads less than this is not worth its waking.
   const int64_t grain = std::max<int64_t>(1, (32 << 10) / (inputs * lanes * 4));
-  jay::parallel_for(blocks, grain, [&](int64_t begin, int64_t end) {
+  jay::parallel_shares(blocks, grain, [&](int64_t begin, int64_t end) {
     int64_t start = 0;
     for (const auto &job : jobs) {
       const int64_t count = job.weight.size(0);

@@ -1,9 +1,11 @@
 // Our own element-wise kernels: one pass over memory, the same values on every thread count.
 #pragma once
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <ATen/TensorIterator.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 namespace jay {
@@ -31,6 +33,20 @@ void parallel_for(int64_t count, int64_t grain, const Body &body) {
   const char *first = static_cast<const char *>(places.data_ptr());
   auto iterator = at::TensorIteratorConfig().add_output(places).resize_outputs(false).check_all_same_dtype(false).build();
   iterator.for_each([&](char **data, const int64_t *, int64_t n) { body(data[0] - first, data[0] - first + n); }, grain);
+}
+
+/// Runs `body(begin, end)` on parts of `0..<count` of at least `grain`, as threads come for them: one that wakes late does
+/// less. Which part is done where changes, so a part's result must not depend on where it ends.
+template <typename Body>
+void parallel_shares(int64_t count, int64_t grain, const Body &body) {
+  const int64_t threads = std::min<int64_t>(at::get_num_threads(), (count + grain - 1) / grain);
+  if (threads < 2) return count > 0 ? body(0, count) : void();
+  const int64_t share = std::max(grain, count / (threads * 8));
+  std::atomic<int64_t> next = 0;
+  parallel_for(threads, 1, [&](int64_t, int64_t) {
+    for (int64_t begin = next.fetch_add(share); begin < count; begin = next.fetch_add(share))
+      body(begin, std::min(begin + share, count));
+  });
 }
 
 /// A function whose loops are compiled for several instruction sets, chosen at load time.

@@ -13,6 +13,8 @@ public final class KeyValueCache {
   public private(set) var prompt = 0
   private var layers: [(keys: Tensor, values: Tensor)] = []
   private var encoded: [(keys: Tensor, values: Tensor)] = []
+  private var encodedMask: Tensor?
+  private var recency: Tensor?
 
   public init(capacity: Int) { self.capacity = capacity }
 
@@ -65,6 +67,22 @@ public final class KeyValueCache {
     return encoded[layer]
   }
 
+  /// What is added to the scores of the encoder's tokens, `[rows, 1, 1, length]`: made at the first step.
+  public func encodedMask(_ make: () -> Tensor) -> Tensor {
+    let mask = encodedMask ?? make()
+    encodedMask = mask
+    return mask
+  }
+
+  /// The bias of the newest token on all so far, by how far back they stand: `[1, heads, 1, tokens]`.
+  /// - Parameter make: gives that of the last of so many tokens on all of them; asked once, for a full cache.
+  public func recency(_ make: (_ tokens: Int) -> Tensor) -> Tensor {
+    let most = prompt + capacity
+    let full = recency ?? make(most)
+    recency = full
+    return full.narrowed(3, most - (prompt + length + 1)..<most)
+  }
+
   /// Takes these rows (int64 `[n]`, of the present ones) in place of the present ones: the survivors of a beam search,
   /// or the unfinished. Masks that go with the rows are the caller's to select.
   public func select(rows: Tensor) {
@@ -72,6 +90,7 @@ public final class KeyValueCache {
       layers[layer] = (selected(store.keys, rows), selected(store.values, rows))
     }
     encoded = encoded.map { ($0.keys.gathered(0, rows), $0.values.gathered(0, rows)) }
+    encodedMask = encodedMask?.gathered(0, rows)
   }
 
   /// Fresh memory with the rows' tokens so far.

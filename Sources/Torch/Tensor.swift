@@ -49,19 +49,20 @@ extension Tensor: CustomStringConvertible {
 
 /// Runs a shim call that makes one tensor; a failure is the caller's bug and traps with operation and shapes.
 func make(
-  _ operation: String, _ inputs: [Tensor], _ body: (UnsafeMutablePointer<OpaquePointer?>) -> Int32
+  _ operation: @autoclosure () -> String, _ inputs: [Tensor],
+  _ body: (UnsafeMutablePointer<OpaquePointer?>) -> Int32
 ) -> Tensor {
   withExtendedLifetime(inputs) {
     var out: OpaquePointer?
-    guard body(&out) == 0, let pointer = out else { fail(operation, inputs) }
+    guard body(&out) == 0, let pointer = out else { fail(operation(), inputs) }
     return Tensor(owning: pointer)
   }
 }
 
 /// Runs a shim call that makes no tensor.
-func perform(_ operation: String, _ inputs: [Tensor], _ body: () -> Int32) {
+func perform(_ operation: @autoclosure () -> String, _ inputs: [Tensor], _ body: () -> Int32) {
   withExtendedLifetime(inputs) {
-    if body() != 0 { fail(operation, inputs) }
+    if body() != 0 { fail(operation(), inputs) }
   }
 }
 

@@ -51,13 +51,9 @@ public final class T5: SequenceToSequenceModel {
   public func decode(
     _ tokens: Tensor, _ placement: Placement, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
   ) -> Tensor {
-    let x = words(tokens), prefix = decoder.layers.first?.attention.prefix?.count ?? 0
-    var queries = placement.queries.at(0, 0), keys = placement.keys.at(0, 0)
-    if prefix > 0 {
-      queries = (queries + Double(prefix)).to(.int64)
-      keys = .concatenated([.arange(0..<prefix, device: x.device), (keys + Double(prefix)).to(.int64)], 0)
-    }
-    var bias = decoder.positions(queries: queries, keys: keys)
+    let x = words(tokens)
+    let prefix = decoder.layers.first?.attention.prefix?.count ?? 0
+    var bias = bias(placement, behind: prefix, cache)
     // The mask is the text's; soft prompts' states stand around the text's.
     let behind = prompts.count(at: .behind)
     let read = mask.map { $0.widened(by: encoded.size(1) - $0.size(1) - behind, behind: behind) }
@@ -73,11 +69,31 @@ public final class T5: SequenceToSequenceModel {
     if let seen = AttentionMask.seen(placement, window: nil, dtype: x.dtype) {
       bias = bias + AttentionMask.behind(prefix, seen)
     }
-    let source = Source(
-      states: encoded, sight: .masked(read.map { AttentionMask.padding($0, dtype: x.dtype) }), rows: nil)
+    let sourceMask = read.map { read in
+      let make = { AttentionMask.padding(read, dtype: x.dtype) }
+      return cache?.encodedMask(make) ?? make()
+    }
+    let source = Source(states: encoded, sight: .masked(sourceMask), rows: nil)
     let hidden = decoder(x, .masked(bias), source: source, cache: cache, mode)
     cache?.advance(by: tokens.size(1))
     return hidden
+  }
+
+  /// The bias of the placed tokens' positions, behind the vectors of a prefix: `[1, heads, new, total]`.
+  private func bias(_ placement: Placement, behind prefix: Int, _ cache: KeyValueCache?) -> Tensor {
+    let device = placement.queries.device
+    if let cache, cache.length > 0, placement.queries.size(1) == 1, prefix == 0 {
+      return cache.recency { count in
+        let places = Tensor.arange(0..<count, device: device)
+        return decoder.positions(queries: places.narrowed(0, count - 1..<count), keys: places)
+      }
+    }
+    var queries = placement.queries.at(0, 0), keys = placement.keys.at(0, 0)
+    if prefix > 0 {
+      queries = (queries + Double(prefix)).to(.int64)
+      keys = .concatenated([.arange(0..<prefix, device: device), (keys + Double(prefix)).to(.int64)], 0)
+    }
+    return decoder.positions(queries: queries, keys: keys)
   }
 
   public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor {
