@@ -10,6 +10,7 @@ struct Run: ParsableCommand {
         jay run Recipes/meadow-migu.yaml
         jay run Recipes/meadow-migu.yaml --set training.learningRate=3e-5 --seeds 0,1,2
         jay run --resume --out runs/meadow-migu
+        jay run Recipes/meadow-migu.yaml --processes 2
       """)
 
   @Argument(help: "A recipe file; with --resume it may be left out.")
@@ -35,13 +36,26 @@ struct Run: ParsableCommand {
   @Flag(help: "Say nothing while training.")
   var quiet = false
 
-  @Option(help: "Threads. Default: all cores.")
+  @Option(help: "Threads of each process. Default: all cores, divided among the processes.")
   var threads: Int?
+
+  @Option(help: "Processes on this machine that share every batch. torchrun starts them too, on several machines.")
+  var processes = 1
+
+  func validate() throws {
+    guard processes >= 1 else { throw ValidationError("--processes takes a whole number from 1") }
+  }
 
   func run() throws {
     Interrupt.install()
-    Engine.start(threads: threads)
-    var runner = Runner(places: hub.places)
+    try Followers.together(processes, threads: threads) { processes in
+      var runner = Runner(places: hub.places)
+      runner.processes = processes
+      try train(&runner)
+    }
+  }
+
+  private func train(_ runner: inout Runner) throws {
     runner.isQuiet = quiet
     runner.allowsChangedTraining = allowChangedTraining
     let folder = try self.folder()
@@ -54,7 +68,7 @@ struct Run: ParsableCommand {
       try runner.run(
         recipe, in: target, start: resume && directory.exists ? .resume : .new,
         name: seeds == nil ? "" : target.lastPathComponent)
-      print(try Outcome.text(target))
+      if runner.writes { print(try Outcome.text(target)) }
     }
   }
 

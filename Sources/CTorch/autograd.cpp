@@ -1,10 +1,33 @@
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/function_hook.h>
+#include <torch/csrc/autograd/variable.h>
 
 #include "support.h"
 
 using jay::get;
 
+namespace {
+
+struct Notice final : torch::autograd::PostAccumulateGradHook {
+  void (*ready)(void *);
+  void *context;
+  ct_release release;
+
+  Notice(void (*ready)(void *), void *context, ct_release release) : ready(ready), context(context), release(release) {}
+  ~Notice() override { release(context); }
+  void operator()(const torch::autograd::Variable &) override { ready(context); }
+};
+
+}  // namespace
+
 extern "C" {
+
+int ct_on_gradient(ct_tensor leaf, void (*ready)(void *context), void *context, ct_release release) {
+  return jay::guarded([&] {
+    torch::autograd::impl::set_post_acc_grad_hooks(
+        get(leaf), ready ? std::make_unique<Notice>(ready, context, release) : nullptr);
+  });
+}
 
 int ct_set_requires_gradient(ct_tensor x, bool enabled) {
   return jay::guarded([&] { x->value.set_requires_grad(enabled); });

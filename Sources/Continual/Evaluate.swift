@@ -10,8 +10,15 @@ extension Learner {
   public func predict(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> [Int] {
-    var predictions = [Int](repeating: -1, count: examples.count)
-    try forward(examples, methods: methods, settings: settings) { batch, scores in
+    try predict(examples, methods: methods, settings: settings, isShared: false).map { $0 ?? -1 }
+  }
+
+  /// With `isShared`, nil for what another process predicts.
+  private func predict(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings, isShared: Bool
+  ) throws -> [Int?] {
+    var predictions = [Int?](repeating: nil, count: examples.count)
+    try forward(examples, methods: methods, settings: settings, isShared: isShared) { batch, scores in
       for (index, prediction) in zip(batch, scores.predictions()) { predictions[index] = prediction }
     }
     return predictions
@@ -33,26 +40,31 @@ extension Learner {
   /// Runs the model over examples in batches; `body` gets their places in `examples` and the scores of their classes.
   private func forward(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
-    _ body: ([Int], ClassScores) -> Void
+    isShared: Bool = false, _ body: ([Int], ClassScores) -> Void
   ) throws {
-    try batches(examples, methods: methods, settings: settings) { places in
+    try batches(examples, methods: methods, settings: settings, isShared: isShared) { places in
       body(places, scores(of: Batch(places.map { examples[$0] }), methods: methods))
     }
   }
 
   /// Cuts examples into batches and calls `body` with their places, as predictions are made: without a graph, the
-  /// methods around it.
+  /// methods around it. With `isShared`, processes that train together take turns: each sees some of the batches.
   func batches(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings,
-    _ body: ([Int]) -> Void
+    isShared: Bool = false, _ body: ([Int]) -> Void
   ) throws {
+    var turn = 0
+    let sharers = isShared ? processes?.count ?? 1 : 1, rank = isShared ? processes?.rank ?? 0 : 0
     let groups =
       knowsTaskAtTest
       ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
     for (experience, members) in groups.sorted(by: { ($0.key ?? -1) < ($1.key ?? -1) }) {
       try predicting(experience, methods: methods) {
         inference {
-          for places in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) { body(places) }
+          for places in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) {
+            if turn % sharers == rank { body(places) }
+            turn += 1
+          }
         }
       }
     }
@@ -81,7 +93,8 @@ extension Learner {
     public var loss: Double?
   }
 
-  /// Measures classes, written answers or, where the model is pretrained, predicted tokens.
+  /// Measures classes, written answers or, where the model is pretrained, predicted tokens. Processes that train together
+  /// share the work; all get the whole result.
   public func evaluate(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> Measured {
@@ -91,12 +104,17 @@ extension Learner {
       return try answerLoss(examples, methods: methods, settings: settings)
     }
     if let score = measure.score, model is any Generates {
-      let answers = try write(examples, methods: methods, settings: settings)
-      return Measured(accuracy: zip(answers, examples).map { score($0, accepted: $1.accepted) }.mean)
+      let answers = try write(examples, methods: methods, settings: settings, isShared: true)
+      let scores = zip(answers, examples).map { answer, example in
+        answer.map { score($0, accepted: example.accepted) } ?? 0
+      }
+      return Measured(accuracy: try summed(scores).mean)
     }
-    let predictions = try predict(examples, methods: methods, settings: settings)
+    let predictions = try predict(examples, methods: methods, settings: settings, isShared: true)
+    // One more than the class, so that what another process predicts adds nothing.
+    let whole = try summed(predictions.map { $0.map { Double($0 + 1) } ?? 0 }).map { Int($0) - 1 }
     var counts = ConfusionCounts(classes: stream.classNames.count)
-    for (example, prediction) in zip(examples, predictions) { counts.add(gold: example.target, predicted: prediction) }
+    for (example, prediction) in zip(examples, whole) { counts.add(gold: example.target, predicted: prediction) }
     return Measured(accuracy: counts.accuracy, macroF1: counts.macroF1)
   }
 
@@ -108,27 +126,34 @@ extension Learner {
       preconditionFailure("evaluate: \(type(of: model)) does not predict tokens")
     }
     var sum = TokenScores()
-    try batches(examples, methods: methods, settings: settings) { places in
+    try batches(examples, methods: methods, settings: settings, isShared: true) { places in
       let batch = Batch(places.map { examples[$0] })
       // With answers of their own they ask something, whatever the model is pretrained to do.
       let asks = batch.examples.contains { !$0.answer.isEmpty }
       sum += model.tokenScores(announced(asks ? batch : posed(batch), to: methods))
     }
-    guard sum.count > 0 else { return Measured() }
+    let sums = try summed([Double(sum.count), Double(sum.correct), sum.loss])
+    guard sums[0] > 0 else { return Measured() }
     return Measured(
-      accuracy: 100 * Double(sum.correct) / Double(sum.count),
-      loss: sum.loss.isFinite ? sum.loss / Double(sum.count) : nil)
+      accuracy: 100 * sums[1] / sums[0], loss: sums[2].isFinite ? sums[2] / sums[0] : nil)
   }
 
   /// What a language model answers to each example, in the order given.
   public func write(
     _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings
   ) throws -> [String] {
+    try write(examples, methods: methods, settings: settings, isShared: false).map { $0 ?? "" }
+  }
+
+  /// With `isShared`, nil for what another process writes.
+  private func write(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings, isShared: Bool
+  ) throws -> [String?] {
     guard let model = model as? any Generates else {
       preconditionFailure("write: \(type(of: model)) does not generate")
     }
-    var written = [String](repeating: "", count: examples.count)
-    try batches(examples, methods: methods, settings: settings) { places in
+    var written = [String?](repeating: nil, count: examples.count)
+    try batches(examples, methods: methods, settings: settings, isShared: isShared) { places in
       let batch = announced(Batch(places.map { examples[$0] }), withAnswers: false, to: methods)
       let generation = settings.generation(of: places.map { examples[$0] }, draw: generator.derived("written"))
       let answers = model.generate(batch, generation, decode: text(of:), observe: nil)

@@ -19,6 +19,8 @@ public final class Learner {
   public private(set) var pretrained: [String: Tensor] = [:]
   /// What the model is pretrained to do; nil where it learns tasks.
   public let objective: (any Objective)?
+  /// The processes that train together with this one; nil where it is alone.
+  public let processes: Processes?
   /// Shows a batch to the trainer's methods before a forward pass that is not the trainer's own.
   var announce: (DeviceBatch) -> Void = { _ in }
   private let data: (Experience) -> TokenizedExperience
@@ -30,12 +32,13 @@ public final class Learner {
   /// once for each; `decode` turns the tokens that a language model wrote into text, `encode` words into tokens.
   public init(
     model: any TaskModel, stream: TaskStream, device: Device, seed: UInt64, objective: (any Objective)? = nil,
+    processes: Processes? = nil,
     decode: @escaping ([Int32]) -> String = { _ in preconditionFailure("Learner: made without decode") },
     encode: @escaping (String) -> [Int32] = { _ in preconditionFailure("Learner: made without encode") },
     data: @escaping (Experience) -> TokenizedExperience
   ) {
     (self.model, self.stream, self.device, self.data) = (model, stream, device, data)
-    (self.objective, self.decode, self.encode) = (objective, decode, encode)
+    (self.objective, self.processes, self.decode, self.encode) = (objective, processes, decode, encode)
     generator = Generator(seed: seed)
     knowsTaskAtTest = stream.declaration.hasTaskLabelAtTest
     // A head's initial values depend on its name and the seed; making them all now lets unseen experiences be
@@ -75,6 +78,30 @@ public final class Learner {
 
   /// Marks parameters as changed outside training, so that checkpoints hold them.
   public func touch(_ names: some Sequence<String>) { touched.formUnion(names) }
+
+  // MARK: Processes
+
+  /// What this process reads of a batch that all train on: every n-th row of n processes.
+  func share(of batch: Batch) -> Batch {
+    guard let processes else { return batch }
+    return Batch(batch.examples.enumerated().filter { $0.offset % processes.count == processes.rank }.map(\.element))
+  }
+
+  /// The sum of a float32 tensor over the processes that train together; the tensor itself where there is one only.
+  public func summed(_ x: Tensor) throws -> Tensor {
+    guard let processes else { return x }
+    let sum = x.detached().to(.float32, device: .cpu).clone()
+    try processes.sum(sum)
+    return sum.to(.float32, device: x.device)
+  }
+
+  /// The sums of numbers over the processes that train together.
+  func summed(_ values: [Double]) throws -> [Double] {
+    guard let processes, !values.isEmpty else { return values }
+    let sums = Tensor(values, shape: [values.count])
+    try processes.sum(sums)
+    return sums.scalars()
+  }
 
   // MARK: Pretrained weights
 

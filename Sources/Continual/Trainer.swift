@@ -15,6 +15,8 @@ public final class Trainer {
   /// What is measured beside the experiences.
   public private(set) var abilities: [Ability] = []
   private let observer: any TrainingObserver
+  /// Of the experience that trains, where several processes do.
+  private var exchange: GradientExchange?
 
   public init(
     learner: Learner, methods: [any ContinualMethod], settings: TrainingSettings, evaluation: EvaluationSettings,
@@ -74,6 +76,7 @@ public final class Trainer {
 
     var sampler = Sampler(plan, settings: settings, generator: learner.generator.derived("order.\(experience.index)"))
     let trainable = learner.parameters.trainable
+    exchange = learner.processes.map { GradientExchange($0, trainable, linears: learner.parameters.linears) }
     if sampler.updates > 0, trainable.isEmpty { throw TrainingError.nothingTrains(experience: experience.name) }
     let optimizer = settings.makeOptimizer()
     if isResumed { optimizer.restore(progress.optimizerState, step: progress.optimizerStep, parameters: trainable) }
@@ -83,7 +86,9 @@ public final class Trainer {
     while progress.step < sampler.updates {
       let step = Step(index: progress.step, total: sampler.updates, experience: experience, learner: learner)
       let epoch = Double(step.index) / Double(sampler.updatesPerEpoch)
-      let mode = Mode.training(step.generator("dropout"), keepsPadding: plan.keepsPadding)
+      // Rows of different processes are not dropped alike.
+      let dropout = step.generator("dropout" + (learner.processes.map { ".\($0.rank)" } ?? ""))
+      let mode = Mode.training(dropout, keepsPadding: plan.keepsPadding)
       try update(sampler.batch(step.index), step, epoch: epoch, mode, trainable, optimizer)
       progress.step += 1
       try observer.didUpdate(self, optimizer)
@@ -103,27 +108,14 @@ public final class Trainer {
     var batch = sampled
     for method in methods { batch = try method.compose(batch, at: step) }
     batch = learner.posed(batch, draw: step.generator("objective"))
-    var total: Tensor?
-    // Each micro-batch weighs by the terms of its mean, so that their sum is the loss of the whole batch.
-    for micro in batch.split(into: settings.accumulation) {
-      let inputs = learner.announced(micro, to: methods)
-      let output = learner.model(inputs, mode)
-      var loss = output.loss
-      for method in methods {
-        if let penalty = try method.penalty(output, inputs, at: step) { loss = loss + penalty }
-      }
-      if micro.rows < batch.rows { loss = loss * (Double(micro.lossTerms) / Double(batch.lossTerms)) }
-      for method in methods { try method.willBackpropagate(isWhole: micro.rows == batch.rows, at: step) }
-      loss.backward()
-      total = total.map { $0 + loss.detached() } ?? loss.detached()
-    }
-    guard let total else { throw TrainingError.emptyBatch(experience: step.experience.name, step: step.index) }
+    let total: Tensor
+    do { total = try gradients(batch, step, mode) } catch let lost as ProcessesError { throw try stop(lost, optimizer) }
     try check(total, batch, step, optimizer)
     for method in methods { try method.willUpdate(trainable, at: step) }
     let norm = Tensor.globalNorm(trainable.compactMap(\.gradient))
     guard norm.isFinite else {
       throw try stop(
-        .nonFiniteGradient(experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
+        TrainingError.nonFiniteGradient(experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
         optimizer)
     }
     let rate =
@@ -140,6 +132,39 @@ public final class Trainer {
         epoch: epoch))
   }
 
+  /// Computes the gradients of a batch, and its loss.
+  private func gradients(_ batch: Batch, _ step: Step, _ mode: Mode) throws -> Tensor {
+    var total: Tensor?
+    // Each micro-batch weighs by the terms of its mean, so that their sum is the loss of the whole batch.
+    let micros = batch.split(into: settings.accumulation)
+    for (index, micro) in micros.enumerated() {
+      let loss = try loss(learner.share(of: micro), of: batch, step, mode)
+      for method in methods { try method.willBackpropagate(isWhole: micro.rows == batch.rows, at: step) }
+      if index == micros.count - 1 { exchange?.begin() }
+      guard let loss else { continue }
+      loss.backward()
+      total = total.map { $0 + loss.detached() } ?? loss.detached()
+    }
+    try exchange?.end()
+    if learner.processes != nil { total = try learner.summed(total ?? .zeros([], device: learner.device)) }
+    guard let total, !micros.isEmpty else {
+      throw TrainingError.emptyBatch(experience: step.experience.name, step: step.index)
+    }
+    return total
+  }
+
+  /// The loss of some rows as a part of the whole batch's; nil where there are none.
+  private func loss(_ micro: Batch, of batch: Batch, _ step: Step, _ mode: Mode) throws -> Tensor? {
+    guard micro.rows > 0 else { return nil }
+    let inputs = learner.announced(micro, to: methods)
+    let output = learner.model(inputs, mode)
+    var loss = output.loss
+    for method in methods {
+      if let penalty = try method.penalty(output, inputs, at: step) { loss = loss + penalty }
+    }
+    return micro.rows < batch.rows ? loss * (Double(micro.lossTerms) / Double(batch.lossTerms)) : loss
+  }
+
   /// Stops before a broken loss reaches the weights.
   private func check(_ loss: Tensor, _ batch: Batch, _ step: Step, _ optimizer: any Optimizer) throws {
     // Reading a value stalls an accelerator, so there it is looked at only now and then.
@@ -147,13 +172,13 @@ public final class Trainer {
     let value = loss.item()
     guard !value.isFinite else { return }
     throw try stop(
-      .nonFiniteLoss(
+      TrainingError.nonFiniteLoss(
         value: value, experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
       optimizer)
   }
 
   /// Lets the state before the failed update be saved.
-  private func stop(_ error: TrainingError, _ optimizer: any Optimizer) throws -> TrainingError {
+  private func stop(_ error: any Error, _ optimizer: any Optimizer) throws -> any Error {
     learner.parameters.clearGradients()
     try observer.willStop(self, optimizer)
     return error

@@ -5,7 +5,7 @@ import Models
 import NN
 import Report
 import Streams
-import Torch
+public import Torch
 
 /// Runs a recipe into a folder: starts, resumes, extends.
 public struct Runner {
@@ -18,12 +18,17 @@ public struct Runner {
   var isInterrupted: () -> Bool = { Interrupt.isRequested }
   /// Whether a resumed run may have other training settings (learning rate, precision, …) than before.
   public var allowsChangedTraining = false
+  /// The processes that train together with this one; the first writes the run down, the others only compute.
+  public var processes: Processes?
+  /// Whether this is the process that writes the run down.
+  public var writes: Bool { processes?.rank ?? 0 == 0 }
 
   public init(places: Places) { self.places = places }
 
   /// Trains what is left of the recipe and writes everything to `folder`.
   public func run(_ recipe: Recipe, in folder: URL, start: Start, name: String = "") throws {
     let directory = RunDirectory(folder)
+    if let processes, !writes { return try follow(recipe, directory, processes) }
     switch (start, directory.exists) {
     case (.new, true):
       throw (try? directory.record())?.matrix.isComplete == true
@@ -44,7 +49,8 @@ public struct Runner {
       resumeCommand: "jay run --resume --out \(folder.relativePath)")
     observer.isInterrupted = isInterrupted
     let session = try Session(
-      recipe, places: places, extra: try Added.experiences(in: directory), measuresAbilities: true, observer: observer)
+      recipe, places: places, extra: try Added.experiences(in: directory), processes: processes,
+      measuresAbilities: true, observer: observer)
     observer.fingerprints = session.fingerprints
     if recipe.training.keepModels {
       observer.keep = { try Export.write(session, experience: $0.index, to: directory.model(after: $0)) }
@@ -52,6 +58,7 @@ public struct Runner {
     try Self.checkRoom(session, directory)
     for remark in session.remarks { line.warn(remark) }
     try resume(session, directory, observer, line)
+    if let processes { try Self.agree(session, processes) }
     line.say(
       "\(recipe.methodNames.joined(separator: " + ")) on \(session.stream.name) (\(session.stream.scenario.rawValue), "
         + "\(session.stream.count) experiences), seed \(recipe.header.seed)")
@@ -62,6 +69,28 @@ public struct Runner {
       throw error
     }
     try Self.writeResults(session, directory, observer)
+  }
+
+  /// Trains beside the process that writes the run down.
+  private func follow(_ recipe: Recipe, _ directory: RunDirectory, _ processes: Processes) throws {
+    let session = try Session(
+      recipe, places: places, extra: try Added.experiences(in: directory), processes: processes, measuresAbilities: true)
+    try Checkpoint.newest(in: directory.checkpoints).checkpoint?.restore(session.trainer)
+    try Self.agree(session, processes)
+    try session.trainer.run()
+  }
+
+  /// Refuses to begin unless all processes read the same and stand at the same update.
+  private static func agree(_ session: Session, _ processes: Processes) throws {
+    let progress = session.trainer.progress
+    var facts = session.fingerprints
+    facts["checkpoint"] = "\(progress.experience) \(progress.step)"
+    for (what, own) in facts.sorted(by: { $0.key < $1.key }) {
+      let digest = Array(Fingerprint.text(own).utf8.prefix(16)).map(Int64.init)
+      let first = Tensor(digest, shape: [digest.count])
+      try processes.copyFirst(first)
+      guard first.scalars(Int64.self) == digest else { throw ProcessesError.differs(what: what, rank: processes.rank) }
+    }
   }
 
   private func resume(_ session: Session, _ directory: RunDirectory, _ observer: RunObserver, _ line: ProgressLine)

@@ -7,7 +7,7 @@ import Models
 import NN
 public import Streams
 public import Tokenizers
-import Torch
+public import Torch
 
 /// A recipe made real: model, stream, tokenized data, methods, trainer.
 public struct Session {
@@ -26,10 +26,12 @@ public struct Session {
   ///   - recipe: model, stream, methods, settings.
   ///   - places: where all that lies.
   ///   - extra: experiences appended to its stream (`jay continue`).
+  ///   - processes: those that train together with this one; nil where it is alone.
   ///   - measuresAbilities: whether the trainer measures the abilities too, for which their data are read.
   ///   - observer: watches the trainer.
   public init(
-    _ recipe: Recipe, places: Places, extra: [Experience] = [], measuresAbilities: Bool = false,
+    _ recipe: Recipe, places: Places, extra: [Experience] = [], processes: Processes? = nil,
+    measuresAbilities: Bool = false,
     observer: any TrainingObserver = SilentObserver()
   ) throws {
     self.recipe = recipe
@@ -54,8 +56,8 @@ public struct Session {
       recipe, model, objective, tokenizer, folder: tokenizerDirectory, streams: [stream] + abilities)
     self.reading = reading
     let learner = Learner(
-      model: model, stream: stream, device: device, seed: seed, objective: objective, decode: reading.decode,
-      encode: reading.encode, data: reading.callAsFunction)
+      model: model, stream: stream, device: device, seed: seed, objective: objective, processes: processes,
+      decode: reading.decode, encode: reading.encode, data: reading.callAsFunction)
     let methods = try recipe.methods.map { name, configuration in
       guard let type = MethodIndex.named(name) else { preconditionFailure("method \(name) passed the reader") }
       return try Self.make(type, configuration, learner)

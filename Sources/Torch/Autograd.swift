@@ -35,6 +35,23 @@ extension Tensor {
     nonmutating set { perform("setGradient", [self]) { ct_set_gradient(pointer, newValue?.pointer) } }
   }
 
+  /// Calls `body` whenever a backward pass has added to the gradient of this leaf; nil ends that.
+  public func onGradient(_ body: (() -> Void)?) {
+    guard let body else {
+      return perform("onGradient", [self]) { ct_on_gradient(pointer, nil, nil, { _ in }) }
+    }
+    final class Box {
+      let body: () -> Void
+      init(_ body: @escaping () -> Void) { self.body = body }
+    }
+    let box = Unmanaged.passRetained(Box(body)).toOpaque()
+    perform("onGradient", [self]) {
+      ct_on_gradient(
+        pointer, { Unmanaged<Box>.fromOpaque($0!).takeUnretainedValue().body() }, box,
+        { Unmanaged<Box>.fromOpaque($0!).release() })
+    }
+  }
+
   /// Marks a leaf as trained or frozen.
   public func setRequiresGradient(_ enabled: Bool) {
     perform("setRequiresGradient", [self]) { ct_set_requires_gradient(pointer, enabled) }

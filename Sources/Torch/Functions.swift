@@ -148,6 +148,9 @@ public final class KeptRows {
   /// All rows, on the device of the weight.
   public init(device: Device) { indices = .zeros([0], dtype: .int64, device: device) }
 
+  /// The rows named, int64 `[k]`; nil where none are, and all get a gradient.
+  public var chosen: Tensor? { indices.count > 0 ? indices : nil }
+
   /// Names the rows (int64 `[k]`).
   public func keep(_ rows: Tensor) {
     precondition(rows.dtype == .int64 && rows.rank == 1, "KeptRows: \(rows.dtype) \(rows.shape) are no rows")

@@ -41,6 +41,24 @@ void ct_end_inference(void *guard);
 void ct_set_deterministic(bool enabled);
 int ct_manual_seed(uint64_t seed);
 
+// MARK: Several processes
+typedef struct ct_processes_impl *ct_processes;
+typedef struct ct_exchange_impl *ct_exchange;
+/// Whether this build can train in several processes.
+bool ct_processes_supported(void);
+/// Meets the others at `host`:`port`, where one of them (`serves`) listens. Sums go over the network interface of this name;
+/// "" for this machine alone where `host` is 127.0.0.1, else for the interface of the machine's own name. A call that takes
+/// longer than `seconds` fails.
+int ct_processes_join(const char *host, uint16_t port, bool serves, const char *interface, int32_t rank, int32_t count,
+                      double seconds, ct_processes *out);
+void ct_processes_leave(ct_processes group);
+/// Begins to replace `x` by its sum over the processes; all must begin the same in the same order.
+int ct_sum_begin(ct_processes group, ct_tensor x, ct_exchange *out);
+/// Begins to replace `x` by what process `from` holds.
+int ct_copy_begin(ct_processes group, ct_tensor x, int32_t from, ct_exchange *out);
+/// Waits for the end, and frees the handle.
+int ct_exchange_end(ct_exchange exchange);
+
 // MARK: Handles and properties
 void ct_free(ct_tensor x);
 int32_t ct_rank(ct_tensor x);
@@ -200,6 +218,9 @@ int ct_backward(ct_tensor loss);
 int ct_gradient(ct_tensor x, ct_tensor *out);
 /// `gradient` NULL clears it.
 int ct_set_gradient(ct_tensor x, ct_tensor gradient);
+/// Calls `ready` whenever a backward pass has added to the gradient of a leaf; `release` frees the context, when another
+/// call takes its place or the leaf ends. NULL for nothing.
+int ct_on_gradient(ct_tensor leaf, void (*ready)(void *context), void *context, ct_release release);
 /// Gradients of `loss` for `count` inputs, without touching accumulated ones; NULL where unused.
 int ct_gradients_of(ct_tensor loss, const ct_tensor *inputs, int32_t count, bool retain, ct_tensor *out);
 

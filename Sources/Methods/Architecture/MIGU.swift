@@ -108,24 +108,25 @@ public final class MIGU: ContinualMethod {
   }
 
   /// Where one batch makes the update, the masks follow from its forward pass, and masked rows need no gradient.
-  public func willBackpropagate(isWhole: Bool, at step: Step) {
+  public func willBackpropagate(isWhole: Bool, at step: Step) throws {
     guard isWhole, configuration.score != .gradient else { return }
     var random = step.generator("migu")
-    for row in rows {
-      guard let isMasked = mask(row, nil, &random) else { continue }
+    for (row, magnitude) in zip(rows, try magnitudes(step.learner)) {
+      guard let isMasked = mask(row, magnitude, nil, &random) else { continue }
       let name = row.parameter.name
       known[name] = isMasked
       sparse[name]?.keptRows?.keep(Tensor(places(isMasked, false), device: step.learner.device))
     }
   }
 
-  public func willUpdate(_ parameters: [Parameter], at step: Step) {
+  public func willUpdate(_ parameters: [Parameter], at step: Step) throws {
     guard !rows.isEmpty else { return }
     var random = step.generator("migu")
+    let magnitudes = try known.isEmpty ? magnitudes(step.learner) : rows.map { _ in nil }
     withoutGradient {
-      for row in rows {
+      for (row, magnitude) in zip(rows, magnitudes) {
         guard let gradient = row.parameter.gradient else { continue }
-        guard let isMasked = known[row.parameter.name] ?? mask(row, gradient, &random) else { continue }
+        guard let isMasked = known[row.parameter.name] ?? mask(row, magnitude, gradient, &random) else { continue }
         let index = Tensor(places(isMasked, true), device: gradient.device)
         // Penalties have gradients in all rows.
         gradient.fill(0, at: index, dimension: 0)
@@ -144,13 +145,27 @@ public final class MIGU: ContinualMethod {
     masked = []
   }
 
+  /// Σ|o| of the layers over the update's batch, whichever process read its rows; nil for a layer that none ran.
+  private func magnitudes(_ learner: Learner) throws -> [[Float]?] {
+    guard configuration.score == .activation else { return rows.map { _ in nil } }
+    guard learner.processes != nil else { return rows.map { $0.tap.magnitude?.values() } }
+    let own = rows.map { $0.tap.magnitude ?? .zeros([$0.parameter.shape[0]], device: learner.device) }
+    guard !own.isEmpty else { return [] }
+    let sums = try learner.summed(.concatenated(own)).values()
+    var start = 0
+    return own.map { part in
+      defer { start += part.count }
+      return Array(sums[start..<start + part.count])
+    }
+  }
+
   /// `gradient` is nil before it is known.
-  private func mask(_ row: RowWeight, _ gradient: Tensor?, _ random: inout Generator) -> [Bool]? {
+  private func mask(
+    _ row: RowWeight, _ magnitude: [Float]?, _ gradient: Tensor?, _ random: inout Generator
+  ) -> [Bool]? {
     let count = row.parameter.shape[0]
     switch configuration.score {
-    case .activation:
-      guard let magnitude = row.tap.magnitude else { return nil }
-      return Self.mask(magnitude.values(), threshold: configuration.threshold)
+    case .activation: return magnitude.map { Self.mask($0, threshold: configuration.threshold) }
     case .gradient: return gradient.map { Self.mask(Self.rowSums($0), threshold: configuration.threshold) }
     case .weight: return Self.mask(Self.rowSums(row.parameter.master), threshold: configuration.threshold)
     case .random:
