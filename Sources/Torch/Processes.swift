@@ -107,9 +107,13 @@ public final class Processes {
 
   private var lost: ProcessesError { .lost(rank: rank, count: count, reason: Self.lastError) }
 
-  /// The first sentence of the reason: what follows are addresses in libtorch.
+  /// The first sentence of the reason, without the place in libtorch's sources that stands before it.
   private static var lastError: String {
-    String(cString: ct_last_error()).split(separator: "\n").first.map(String.init) ?? "no reason given"
+    var reason = Substring(String(cString: ct_last_error()))
+    if reason.hasPrefix("["), let end = reason.firstRange(of: "] ") { reason = reason[end.upperBound...] }
+    reason = reason.prefix { $0 != "\n" }
+    if let end = reason.firstRange(of: ". ") { reason = reason[..<end.lowerBound] }
+    return String(reason)
   }
 
   /// Something under way between the processes.

@@ -41,6 +41,12 @@ enum Jay {
     }
 
     var isRunning: Bool { process.isRunning }
+    /// The processes that it started; Linux only.
+    var children: [pid_t] {
+      let id = process.processIdentifier
+      let text = (try? String(contentsOfFile: "/proc/\(id)/task/\(id)/children", encoding: .utf8)) ?? ""
+      return text.split(separator: " ").compactMap { pid_t($0) }
+    }
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
     func wait() throws -> Outcome {

@@ -20,7 +20,7 @@ public struct Doctor: Encodable, Sendable {
 
   public init(places: Places, recipes: URL) {
     checks = [
-      Self.engine, Self.devices, Self.memory, Self.disk(places), Self.models(places), Self.development(places),
+      Self.engine, Self.devices, Self.processes, Self.memory, Self.disk(places), Self.models(places), Self.development(places),
       Self.registered(places), Self.recipes(Catalog(places: places, recipes: recipes)),
     ]
   }
@@ -38,6 +38,13 @@ public struct Doctor: Encodable, Sendable {
   private static var devices: Check {
     let found = [Device.cpu, .cuda(0), .mps].filter(\.isAvailable).map { $0 == .cuda(0) ? "cuda" : $0.description }
     return Check(what: "devices", state: .ok, found: found.joined(separator: ", "), mend: nil)
+  }
+
+  private static var processes: Check {
+    Check(
+      what: "processes", state: Processes.isSupported ? .ok : .absent,
+      found: Processes.isSupported ? "several can train together" : "one",
+      mend: Processes.isSupported ? nil : "for several, install Gloo's headers (Debian: libgloo-dev) and build again.")
   }
 
   private static var memory: Check {
