@@ -4,6 +4,8 @@
 
 #if __has_include(<gloo/context.h>)
 #define JAY_GLOO 1
+#include <c10/util/Logging.h>
+
 #ifndef USE_C10D_GLOO
 #define USE_C10D_GLOO
 #endif
@@ -30,23 +32,27 @@ extern "C" {
 bool ct_processes_supported(void) { return true; }
 
 int ct_processes_join(const char *host, uint16_t port, bool serves, const char *interface, int32_t rank, int32_t count,
-                      double seconds, ct_processes *out) {
+                      double meeting_seconds, double seconds, ct_processes *out) {
   return jay::guarded([&] {
-    const auto timeout = std::chrono::milliseconds(int64_t(seconds * 1000));
+    auto milliseconds = [](double seconds) { return std::chrono::milliseconds(int64_t(seconds * 1000)); };
+    // What fails comes as an exception; c10d would print its own stack beside it.
+    FLAGS_caffe2_log_level = c10::GLOG_FATAL;
     const std::string meeting = host, network = interface;
     c10d::TCPStoreOptions options;
     options.port = port;
     options.isServer = serves;
     options.numWorkers = count;
     options.waitWorkers = false;
-    options.timeout = timeout;
+    options.timeout = milliseconds(meeting_seconds);
     auto store = c10::make_intrusive<c10d::PrefixStore>("jay", c10::make_intrusive<c10d::TCPStore>(meeting, options));
-    auto settings = c10d::ProcessGroupGloo::Options::create(timeout);
+    auto settings = c10d::ProcessGroupGloo::Options::create(milliseconds(meeting_seconds));
     using Group = c10d::ProcessGroupGloo;
     settings->devices.push_back(!network.empty()         ? Group::createDeviceForInterface(network)
                                 : meeting == "127.0.0.1" ? Group::createDeviceForHostname(meeting)
                                                          : Group::createDefaultDevice());
-    *out = new ct_processes_impl{c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, settings)};
+    auto group = c10::make_intrusive<c10d::ProcessGroupGloo>(store, rank, count, settings);
+    group->setTimeout(milliseconds(seconds));
+    *out = new ct_processes_impl{std::move(group)};
   });
 }
 
@@ -81,7 +87,7 @@ extern "C" {
 
 bool ct_processes_supported(void) { return false; }
 
-int ct_processes_join(const char *, uint16_t, bool, const char *, int32_t, int32_t, double, ct_processes *) {
+int ct_processes_join(const char *, uint16_t, bool, const char *, int32_t, int32_t, double, double, ct_processes *) {
   return jay::guarded([] { TORCH_CHECK(false, "built without Gloo's headers"); });
 }
 

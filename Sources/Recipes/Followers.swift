@@ -9,10 +9,7 @@ public final class Followers {
   /// or a first process that started this one), else this one and `count − 1` that it starts itself.
   public static func together(_ count: Int, threads: Int?, _ body: (Processes?) throws -> Void) throws {
     let place = try Processes.Place(environment: ProcessInfo.processInfo.environment)
-    if let place {
-      if place.rank > 0 { ignoreSignals() }
-      return try begin(place, threads: threads, body)
-    }
+    if let place { return try begin(place, threads: threads, body) }
     guard count > 1 else {
       Engine.start(threads: threads)
       return try body(nil)
@@ -35,7 +32,9 @@ public final class Followers {
     _ place: Processes.Place, threads: Int?, _ body: (Processes?) throws -> Void
   ) throws {
     Engine.start(threads: threads, sharers: place.countHere)
-    try body(try Processes(place))
+    let processes = try Processes(place)
+    if place.rank > 0 { ignoreSignals() }
+    try body(processes)
   }
 
   private init(of first: Processes.Place) throws {

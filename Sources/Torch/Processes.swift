@@ -68,13 +68,14 @@ public final class Processes {
   /// Meets the others.
   /// - Parameters:
   ///   - place: where, and who this one is.
-  ///   - seconds: how long a call waits for another process before that one counts as lost.
-  public init(_ place: Place, seconds: Double = 1800) throws(ProcessesError) {
+  ///   - meetingSeconds: how long to wait for the others.
+  ///   - seconds: how long a later call waits for another process before that one counts as lost.
+  public init(_ place: Place, meetingSeconds: Double = 300, seconds: Double = 1800) throws(ProcessesError) {
     guard Self.isSupported else { throw .unsupported }
     var out: OpaquePointer?
     let status = ct_processes_join(
       place.host, UInt16(place.port), place.rank == 0 && !place.isServed, place.interface, Int32(place.rank),
-      Int32(place.count), seconds, &out)
+      Int32(place.count), meetingSeconds, seconds, &out)
     guard status == 0, let group = out else {
       throw .cannotMeet(host: place.host, port: place.port, count: place.count, reason: Self.lastError)
     }

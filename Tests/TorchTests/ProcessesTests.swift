@@ -40,7 +40,7 @@ import Testing
 
   @Test(.enabled(if: Processes.isSupported)) func `who does not come is said`() throws {
     let place = Place(rank: 1, count: 2, port: 9)
-    let error = try #require(throws: ProcessesError.self) { try Processes(place, seconds: 1) }
+    let error = try #require(throws: ProcessesError.self) { try Processes(place, meetingSeconds: 1) }
     #expect("\(error)".contains("the 2 processes did not meet at 127.0.0.1:9: "), "\(error)")
   }
 

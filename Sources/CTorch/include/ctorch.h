@@ -47,10 +47,10 @@ typedef struct ct_exchange_impl *ct_exchange;
 /// Whether this build can train in several processes.
 bool ct_processes_supported(void);
 /// Meets the others at `host`:`port`, where one of them (`serves`) listens. Sums go over the network interface of this name;
-/// "" for this machine alone where `host` is 127.0.0.1, else for the interface of the machine's own name. A call that takes
-/// longer than `seconds` fails.
+/// "" for this machine alone where `host` is 127.0.0.1, else for the interface of the machine's own name. Meeting may take
+/// `meeting_seconds`, a later call `seconds`, or it fails.
 int ct_processes_join(const char *host, uint16_t port, bool serves, const char *interface, int32_t rank, int32_t count,
-                      double seconds, ct_processes *out);
+                      double meeting_seconds, double seconds, ct_processes *out);
 void ct_processes_leave(ct_processes group);
 /// Begins to replace `x` by its sum over the processes; all must begin the same in the same order.
 int ct_sum_begin(ct_processes group, ct_tensor x, ct_exchange *out);
