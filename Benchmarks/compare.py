@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Jay and its peers train in turns on the same rows, and their paired ratios are printed: compare.py BENCHMARK PYTHON OUT.
 
-    MODELS="minilm t5-small"  BATCHES="8 32"  KINDS="best official lora bound migu"  ROUNDS=3  THREADS=2  SCALE=1
+    MODELS="minilm t5-small"  BATCHES="8 32"  KINDS="best official lora bound migu lazy"  ROUNDS=3  THREADS=2  SCALE=1
 
 Needs JAY_DATA (the folder that holds cl15 and tokenizers). Every process starts anew; a round runs all sides of a case one
 after the other, so that a ratio compares neighbours. OUT gets all figures as JSON.
@@ -27,11 +27,13 @@ COMPARISONS = {
     "lora": (["lora"], "lora"),
     "bound": (["finetune"], "bound"),
     "migu": (["migu"], ["finetune"]),
+    "lazy": (["lazy"], ["finetune"]),
 }
 TITLES = {
     "best": "fine-tuning : PyTorch at its best", "compiled": "fine-tuning : PyTorch compiled",
     "plain": "fine-tuning : PyTorch, batches in order", "official": "MIGU : its official formulation",
     "lora": "LoRA : peft", "bound": "fine-tuning : its products alone", "migu": "MIGU : Jay's own fine-tuning",
+    "lazy": "lazy MIGU : Jay's own fine-tuning",
     "evaluate": "evaluation : PyTorch",
 }
 
@@ -51,7 +53,7 @@ def case(model, batch, rows, benchmark, python, rounds):
     """The figures of each side of a model and batch size, a list over the rounds."""
     shape, scale = HERE / "shapes" / model, float(os.environ.get("SCALE", "1"))
     updates = max(2, round(UPDATES[model] * 8 / batch * scale))
-    kinds = words("KINDS", "best official lora bound migu evaluate")
+    kinds = words("KINDS", "best official lora bound migu lazy evaluate")
     sides = {}
     for kind in kinds:
         if kind == "evaluate":

@@ -1,6 +1,6 @@
 // Times Jay's own loop on batches that the PyTorch peer gets too. `Benchmarks/run` starts both in turn.
 //   benchmark prepare DATA FAMILY FILE                  real cl15 texts, tokenized (FAMILY: bert, t5 or llama)
-//   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory
+//   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory; lazy is MIGU's
 //   benchmark evaluate FILE MODEL                       likewise, of an encoder
 //   benchmark generation FOLDER DTYPE                   one timed turn for each line of the standard input
 import Continual
@@ -90,6 +90,11 @@ func learner(_ examples: [TokenizedExample], _ model: String) throws -> Learner 
 }
 
 func method(_ name: String, _ learner: Learner) throws -> any ContinualMethod {
+  if name == "lazy" {
+    var configuration = MIGU.Configuration()
+    configuration.lazy = true
+    return MIGU(configuration, learner: learner)
+  }
   guard let type = methodTypes.first(where: { $0.card.name == name }) else { fatalError("no method \(name)") }
   func make<M: ContinualMethod>(_ type: M.Type) throws -> any ContinualMethod {
     try M(M.Configuration(), learner: learner)

@@ -8,6 +8,8 @@
 #include "kernels.h"
 #include "support.h"
 
+using jay::get;
+
 namespace {
 
 struct Constants {
@@ -72,18 +74,50 @@ void step_generic(at::Tensor &value, at::Tensor &master, const at::Tensor &gradi
   if (!value.is_same(master)) value.copy_(master);
 }
 
+/// What an update reads and writes, contiguous: `value` and `gradient` in bfloat16 or, as one with `master`, float32.
+struct State {
+  at::Tensor value, master, gradient, first, second;
+
+  bool is_float() const { return value.data_ptr() == master.data_ptr() && gradient.scalar_type() == at::kFloat; }
+  bool is_bfloat16() const {
+    return value.scalar_type() == at::kBFloat16 && gradient.scalar_type() == at::kBFloat16;
+  }
+  bool has_kernel() const {
+    return value.is_cpu() && value.is_contiguous() && master.is_contiguous() && master.scalar_type() == at::kFloat &&
+           (is_float() || is_bfloat16());
+  }
+
+  /// Updates `count` elements from `start` on.
+  void step(int64_t start, int64_t count, const Constants &c) const {
+    float *weight = master.data_ptr<float>() + start;
+    float *m = first.data_ptr<float>() + start, *v = second.data_ptr<float>() + start;
+    if (is_float()) return step_float(weight, gradient.const_data_ptr<float>() + start, m, v, count, c);
+    step_bfloat16(static_cast<uint16_t *>(value.data_ptr()) + start, weight,
+                  static_cast<const uint16_t *>(gradient.const_data_ptr()) + start, m, v, count, c);
+  }
+
+  /// The same rows of all, copied.
+  State taken(const at::Tensor &rows) const {
+    auto some = [&](const at::Tensor &x) { return x.index_select(0, rows); };
+    return {some(value), some(master), some(gradient), some(first), some(second)};
+  }
+
+  void put(const at::Tensor &rows, const State &from) const {
+    const std::pair<at::Tensor, at::Tensor> all[] = {
+        {value, from.value}, {master, from.master}, {first, from.first}, {second, from.second}};
+    for (auto [to, x] : all) to.index_copy_(0, rows, x);
+  }
+};
+
 }  // namespace
 
 extern "C" {
 
-int ct_adamw(ct_tensor value_handle, ct_tensor master_handle, ct_tensor gradient_handle, ct_tensor first_handle, ct_tensor second_handle,
+int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
              const ct_adamw_options *options) {
   return jay::guarded([&] {
     at::NoGradGuard no_gradient;
-    at::Tensor value = value_handle->value.detach(), master = master_handle->value.detach();
-    at::Tensor first = first_handle->value, second = second_handle->value;
-    at::Tensor gradient = gradient_handle->value;
-    bool same = value.data_ptr() == master.data_ptr();
+    State state{get(value).detach(), get(master).detach(), get(gradient).contiguous(), get(first), get(second)};
     double bias1 = 1.0 - std::pow(options->beta1, static_cast<double>(options->step));
     double bias2 = 1.0 - std::pow(options->beta2, static_cast<double>(options->step));
     Constants c{
@@ -91,24 +125,21 @@ int ct_adamw(ct_tensor value_handle, ct_tensor master_handle, ct_tensor gradient
         static_cast<float>(options->beta1), static_cast<float>(options->beta2), static_cast<float>(options->rate / bias1),
         static_cast<float>(1.0 / std::sqrt(bias2)), static_cast<float>(options->epsilon),
         static_cast<float>(options->decoupled ? 0.0 : options->weight_decay), static_cast<float>(options->gradient_scale)};
-    if (!gradient.is_contiguous()) gradient = gradient.contiguous();
-    bool dense = value.is_contiguous() && master.is_contiguous();
-    if (same && dense && value.is_cpu() && master.scalar_type() == at::kFloat && gradient.scalar_type() == at::kFloat) {
-      auto iterator = at::TensorIteratorConfig().add_output(master).add_output(first).add_output(second).add_const_input(gradient)
-                          .resize_outputs(false).check_all_same_dtype(false).set_check_mem_overlap(false).build();
-      iterator.for_each([c](char **data, const int64_t *, int64_t n) {
-        step_float(reinterpret_cast<float *>(data[0]), reinterpret_cast<const float *>(data[3]), reinterpret_cast<float *>(data[1]),
-                   reinterpret_cast<float *>(data[2]), n, c);
+    const auto chosen = rows ? get(rows).contiguous() : at::Tensor();
+    if (state.has_kernel() && rows) {
+      const int64_t width = state.master.numel() / state.master.size(0);
+      const int64_t *row = chosen.const_data_ptr<int64_t>();
+      jay::parallel_for(chosen.size(0), std::max<int64_t>(1, 32768 / width), [&](int64_t begin, int64_t end) {
+        for (int64_t i = begin; i < end; ++i) state.step(row[i] * width, width, c);
       });
-    } else if (!same && dense && value.is_cpu() && value.scalar_type() == at::kBFloat16 && gradient.scalar_type() == at::kBFloat16) {
-      auto iterator = at::TensorIteratorConfig().add_output(value).add_output(master).add_output(first).add_output(second)
-                          .add_const_input(gradient).resize_outputs(false).check_all_same_dtype(false).set_check_mem_overlap(false).build();
-      iterator.for_each([c](char **data, const int64_t *, int64_t n) {
-        step_bfloat16(reinterpret_cast<uint16_t *>(data[0]), reinterpret_cast<float *>(data[1]), reinterpret_cast<const uint16_t *>(data[4]),
-                      reinterpret_cast<float *>(data[2]), reinterpret_cast<float *>(data[3]), n, c);
-      });
+    } else if (state.has_kernel()) {
+      jay::parallel_for(state.master.numel(), 32768, [&](int64_t begin, int64_t end) { state.step(begin, end - begin, c); });
+    } else if (rows) {
+      auto some = state.taken(chosen);
+      step_generic(some.value, some.master, some.gradient, some.first, some.second, c);
+      state.put(chosen, some);
     } else {
-      step_generic(value, master, gradient, first, second, c);
+      step_generic(state.value, state.master, state.gradient, state.first, state.second, c);
     }
   });
 }

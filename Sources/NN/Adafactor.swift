@@ -37,6 +37,7 @@ public final class Adafactor: Optimizer {
     withoutGradient {
       for parameter in parameters {
         guard let gradient = parameter.gradient else { continue }
+        precondition(parameter.updatedRows == nil, "Adafactor updates whole parameters; \(parameter.name) names rows")
         let id = ObjectIdentifier(parameter)
         var moment = moments[id] ?? begin(parameter)
         moment.count += 1

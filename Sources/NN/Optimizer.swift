@@ -47,7 +47,7 @@ public final class AdamW: Optimizer {
           weightDecay: decay, step: count, isDecoupled: configuration.isDecoupled, gradientScale: gradientScale
         ).apply(
           value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
-          second: moment.second)
+          second: moment.second, rows: parameter.updatedRows)
       }
     }
   }
@@ -104,6 +104,7 @@ public final class SGD: Optimizer {
     withoutGradient {
       for parameter in parameters {
         guard let gradient = parameter.gradient else { continue }
+        precondition(parameter.updatedRows == nil, "SGD updates whole parameters; \(parameter.name) names rows")
         let master = parameter.master
         var direction = gradient.to(.float32) * gradientScale
         if configuration.weightDecay != 0 { direction = direction + master * configuration.weightDecay }

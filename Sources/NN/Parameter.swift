@@ -17,6 +17,10 @@ public final class Parameter {
   private var own: Tensor?
   private(set) var exchanged: Tensor?
 
+  /// int64 `[k]`: the rows of dimension 0 that the next update touches, their moments included; nil for all. For AdamW and
+  /// Adam; whoever names rows takes the name back after the update.
+  public var updatedRows: Tensor?
+
   private let initialize: (() -> Tensor)?
 
   /// `initial` is in any floating dtype; the compute copy is made in `dtype`. `initialize` makes the initial values
@@ -67,14 +71,6 @@ public final class Parameter {
   /// Goes back to the values the parameter was made with; nothing happens where those came from a checkpoint.
   public func reset() {
     if let initialize { assign(initialize()) }
-  }
-
-  /// Replaces some rows: `index` int64 `[k]`, `source` float32 `[k, ...]`.
-  public func assign(rows index: Tensor, _ source: Tensor) {
-    withoutGradient {
-      master.copy(from: source, at: index)
-      if value.dtype != .float32 { value.detached().copy(from: source.to(value.dtype), at: index) }
-    }
   }
 
   /// The float32 values that the forward pass reads now: the master, or what `ParameterStore.withValues` put in place.

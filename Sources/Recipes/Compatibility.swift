@@ -1,5 +1,6 @@
 import Continual
 public import Foundation
+import Methods
 import Models
 import Streams
 
@@ -41,6 +42,10 @@ enum Compatibility {
     let names = recipe.methodNames
     if let twice = names.first(where: { name in names.filter { $0 == name }.count > 1 }) {
       throw CompatibilityError.twice(method: twice)
+    }
+    for case (let name, let migu as MIGU.Configuration) in recipe.methods
+    where migu.lazy && ![.adamw, .adam].contains(recipe.training.optimizer) {
+      throw CompatibilityError.lazy(method: name, optimizer: recipe.training.optimizer.rawValue)
     }
     let whole = names.filter { ["joint", "per-task"].contains($0) }
     if whole.count > 1 { throw CompatibilityError.exclusive(whole) }
@@ -104,6 +109,7 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
   case nothingToTest(experience: String)
   case twice(method: String)
   case exclusive([String])
+  case lazy(method: String, optimizer: String)
 
   public var description: String {
     switch self {
@@ -136,6 +142,9 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
       "experience '\(experience)' has no training examples. Raise stream.trainCap, or lower stream.validationShare."
     case .nothingToTest(let experience): "experience '\(experience)' has no test examples. Raise stream.testCap."
     case .twice(let method): "'\(method)' is listed twice. Keep one entry."
+    case .lazy(let method, let optimizer):
+      "'\(method)' with lazy needs an optimizer that can leave rows alone, and '\(optimizer)' cannot. Set "
+        + "training.optimizer: adamw, or leave lazy out."
     case .exclusive(let methods):
       "\(methods.joined(separator: " and ")) each restart the model for every experience and cannot be combined. Keep one."
     }

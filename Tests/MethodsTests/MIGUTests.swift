@@ -85,7 +85,8 @@ import Torch
 
     init(
       _ model: WideModel = WideModel(), clipNorm: Double = 0, rate: Double = 1, updates: Int = 2,
-      methods: (Learner) throws -> [any ContinualMethod] = { [MIGU(.init(), learner: $0)] }
+      methods: (Learner) throws -> [any ContinualMethod] = { [MIGU(.init(), learner: $0)] },
+      settings change: (inout TrainingSettings) -> Void = { _ in }
     ) throws {
       self.model = model
       var weights: [[String: Tensor]] = []
@@ -93,6 +94,7 @@ import Torch
         model, train: [Toy.examples(0, seed: 10), examples],
         settings: {
           ($0.optimizer, $0.learningRate, $0.clipNorm, $0.maxUpdates) = (.sgd, rate, clipNorm, updates)
+          change(&$0)
         }
       ) { try [Watcher($0, skipsFirst: true)] + methods($0) }
       toy.recorder.onBegin = { if $0 == 1 { weights.append(toy.parameters.snapshot()) } }
@@ -127,6 +129,17 @@ import Torch
     let run = try Run()
     #expect(run.changed("wide.weight") != run.changed("wide.weight", update: 1))
     #expect(run.changed("wide.weight", update: 1).count == 307)
+  }
+
+  @Test(arguments: [true, false]) func onlyWhereLazyTheOptimizerLeavesMaskedRowsAlone(isLazy: Bool) throws {
+    // Momentum and weight decay move rows without a gradient.
+    let run = try Run(
+      methods: { [MIGU(configured { $0.lazy = isLazy }, learner: $0)] },
+      settings: { ($0.optimizer, $0.learningRate, $0.weightDecay) = (.adamw, 1e-2, 0.1) })
+    let first = run.changed("wide.weight"), second = run.changed("wide.weight", update: 1)
+    #expect(first.count == (isLazy ? 307 : 1024) && second.count == (isLazy ? 307 : 1024))
+    #expect((first == second) != isLazy)
+    #expect(run.changed("wide.bias", update: 1).count == 1024)
   }
 
   @Test func clippingSeesTheMaskedNorm() throws {

@@ -25,13 +25,6 @@ import Torch
     #expect(weight.master.isIdentical(to: master) && weight.value.isIdentical(to: value))
   }
 
-  @Test(arguments: [DType.float32, .bfloat16]) func rowsAreReplacedInValueAndMaster(_ dtype: DType) {
-    let weight = Parameter(name: "w", role: .backbone, initial: .zeros([3, 2]), dtype: dtype)
-    weight.assign(rows: Tensor([2, 0] as [Int64]), Tensor([1, 2, 3, 4] as [Float], shape: [2, 2]))
-    #expect(weight.master.values() == [3, 4, 0, 0, 1, 2])
-    #expect(weight.value.values() == [3, 4, 0, 0, 1, 2])
-  }
-
   @Test(arguments: [DType.float32, .bfloat16]) func assignmentKeepsTrainability(_ dtype: DType) {
     let weight = parameter([1, 2], dtype)
     weight.isTrainable = true

@@ -35,6 +35,10 @@ import Testing
       name: "impossible combination",
       arguments: ["--set", "methods=[per-task]", "--set", "stream.taskLabelAtTest=false"],
       says: ["'per-task' must be told the task", "stream.taskLabelAtTest: true"]),
+    Case(
+      name: "lazy without AdamW",
+      arguments: ["--set", "methods=[{migu: {lazy: true}}]", "--set", "training.optimizer=sgd"],
+      says: ["'migu' with lazy", "'sgd' cannot", "training.optimizer: adamw"]),
     Case(name: "method twice", arguments: ["--set", "methods=[migu, migu]"], says: ["'migu' is listed twice"]),
     Case(
       name: "a line that is not JSON", says: ["one-train.jsonl:3", "JSON"],

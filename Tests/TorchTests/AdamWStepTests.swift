@@ -65,6 +65,29 @@ import Torch
     }
   }
 
+  @Test(arguments: [(DType.float32, DType.float32), (.bfloat16, .bfloat16), (.float32, .bfloat16)])
+  func someRowsMoveAsInTheWholeAndTheRestStay(_ dtype: DType, _ gradientType: DType) {
+    let rows = Tensor([30, 2, 7] as [Int64]), start = Run(dtype) { $0.to(gradientType) }
+    let whole = [start.value, start.master, start.first, start.second]
+    var generator = Generator(seed: 5)
+    let gradient = Tensor.normal([37, 53], &generator).to(gradientType)
+    let step = AdamWStep(rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: 6)
+    func after(_ rows: Tensor?) -> [Tensor] {
+      let value = whole[0].clone(), master = dtype == .float32 ? value.detached() : whole[1].clone()
+      let state = [value, master, whole[2].clone(), whole[3].clone()]
+      step.apply(
+        value: state[0], master: state[1], gradient: gradient, first: state[2], second: state[3], rows: rows)
+      return state
+    }
+    for (before, (all, some)) in zip(whole, zip(after(nil), after(rows))) {
+      let (before, all, some) = (before.values(), all.values(), some.values())
+      for row in 0..<37 {
+        let expected = [30, 2, 7].contains(row) ? all : before
+        #expect(some[row * 53..<row * 53 + 53] == expected[row * 53..<row * 53 + 53])
+      }
+    }
+  }
+
   @Test func paddedWeightsKeepTheirNeighbours() {
     let memory = Tensor.full([4, 6], 7)
     let weight = memory.narrowed(1, 0..<3)

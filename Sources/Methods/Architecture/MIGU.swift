@@ -27,7 +27,7 @@ public final class MIGU: ContinualMethod {
   public struct Configuration: ConfigurationSection {
     public var threshold = 0.7
     public var score = Score.activation
-    public var freezeMaskedRows = false
+    public var lazy = false
     public var maskHeads = false
     public var maskTiedHead = true
     public var countPadding = false
@@ -39,7 +39,9 @@ public final class MIGU: ContinualMethod {
         "threshold", "share of the rows of each layer that is masked in an update", allowed: .halfOpenRange(0..<1)),
       ConfigurationKey("score", "what ranks the rows: activation (MIGU), random, gradient or weight (its controls)"),
       ConfigurationKey(
-        "freezeMaskedRows", "also undo what momentum and weight decay do to masked rows (a study, not the paper)"),
+        "lazy",
+        "the optimizer leaves masked rows alone, their moments too, where the paper's still moves them by momentum and "
+          + "weight decay; faster; adamw and adam"),
       ConfigurationKey("maskHeads", "mask the classification heads too"),
       ConfigurationKey(
         "maskTiedHead",
@@ -73,7 +75,6 @@ public final class MIGU: ContinualMethod {
   private var sparse: [String: Linear] = [:]
   /// The masks of an update, where they were known before its backward pass.
   private var known: [String: [Bool]] = [:]
-  private var masked: [(weight: Parameter, rows: Tensor, before: Tensor)] = []
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
@@ -130,8 +131,8 @@ public final class MIGU: ContinualMethod {
         let index = Tensor(places(isMasked, true), device: gradient.device)
         // Penalties have gradients in all rows.
         gradient.fill(0, at: index, dimension: 0)
-        if configuration.freezeMaskedRows {
-          masked.append((row.parameter, index, row.parameter.master.gathered(0, index)))
+        if configuration.lazy {
+          row.parameter.updatedRows = Tensor(places(isMasked, false), device: gradient.device)
         }
       }
     }
@@ -141,8 +142,7 @@ public final class MIGU: ContinualMethod {
   }
 
   public func didUpdate(_ parameters: [Parameter], at step: Step) {
-    for (weight, index, before) in masked { weight.assign(rows: index, before) }
-    masked = []
+    for row in rows { row.parameter.updatedRows = nil }
   }
 
   /// Σ|o| of the layers over the update's batch, whichever process read its rows; nil for a layer that none ran.
