@@ -4,9 +4,6 @@
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
-#if defined(__GLIBC__)
-#include <malloc.h>
-#endif
 
 #include "support.h"
 
@@ -76,22 +73,6 @@ bool ct_device_available(ct_device_kind kind) {
 
 void ct_set_threads(int32_t count) { at::set_num_threads(count); }
 int32_t ct_threads(void) { return at::get_num_threads(); }
-
-bool ct_keep_freed_memory(void) {
-#if defined(__GLIBC__)
-  constexpr int gibibyte = 1 << 30;
-  return mallopt(M_MMAP_THRESHOLD, gibibyte) == 1 && mallopt(M_TRIM_THRESHOLD, gibibyte) == 1 &&
-         mallopt(M_TOP_PAD, 64 << 20) == 1;
-#else
-  return false;
-#endif
-}
-
-void ct_release_freed_memory(void) {
-#if defined(__GLIBC__)
-  malloc_trim(0);
-#endif
-}
 
 int ct_synchronize(ct_device device) {
   return jay::guarded([&] {

@@ -24,7 +24,12 @@ public struct Recipe: Sendable {
   /// `name` stands in messages before line numbers.
   public init(yaml: String, name: String, overrides: [String] = []) throws {
     var diagnostics = Diagnostics(file: name)
-    let root = try RecipeNode(yaml: yaml, overrides: overrides, into: &diagnostics)
+    var root = try RecipeNode(yaml: yaml, into: &diagnostics)
+    for override in overrides {
+      // Keys below `model: minilm` can be set too.
+      for section in ["model", "stream"] { root[section] = root[section]?.named }
+      root.set(override, into: &diagnostics)
+    }
     let sections = ["model", "stream", "methods", "training", "evaluation", "paper"].map {
       ConfigurationKey($0, "a section", required: $0 == "stream")
     }

@@ -10,7 +10,8 @@ public enum Runtime {
     get { Int(ct_threads()) }
     set { ct_set_threads(Int32(newValue)) }
   }
-  /// Keeps freed memory for the next step instead of giving it back to the system; false where that cannot be set.
+  /// Gives large tensors of the CPU memory of their own, which one step leaves to the next, and keeps fewer plans of
+  /// products; before the first tensor is made. False where the system gives no room: all stays as libtorch has it.
   @discardableResult
   public static func keepFreedMemory() -> Bool { ct_keep_freed_memory() }
   /// Gives the kept memory back once: texts of another length leave blocks that the next experience may not fit.

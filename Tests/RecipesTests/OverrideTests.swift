@@ -29,6 +29,14 @@ private let recipe = """
     #expect(training.mistakes == "")
   }
 
+  @Test func keysBelowANameMayBeSet() throws {
+    let read = try Recipe(
+      yaml: "model: minilm\nstream: cl15\n", name: "recipe.yaml",
+      overrides: ["model.dropout=0", "stream.trainCap=5", "model=other", "model.pooling=cls"])
+    #expect(read.model.name == "other" && read.model.pooling == "cls" && read.model.dropout == 0.1)
+    #expect(read.stream.name == "cl15" && read.stream.trainCap == 5)
+  }
+
   @Test func wholeSectionsAndListsMayBeSet() {
     let override = "training={decays: [0.1, 0.2]}"
     #expect(read(ToyTraining.self, recipe, at: "training", set: [override]).value.decays == [0.1, 0.2])

@@ -29,10 +29,10 @@ int64_t ct_live_handles(void);
 bool ct_device_available(ct_device_kind kind);
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
-/// Keeps freed blocks in the process: a training step frees and asks for the same large blocks again and again, and
-/// fresh pages cost more than the arithmetic on them. Returns false where the C library has no such setting.
+/// Gives large tensors memory of their own that is used again and again, and lets libtorch keep fewer plans of products.
+/// To be called before the first tensor is made; false where the system gives no room, and all stays as libtorch has it.
 bool ct_keep_freed_memory(void);
-/// Gives what is kept back to the system, once.
+/// Gives what is free of it back to the system, once.
 void ct_release_freed_memory(void);
 int ct_synchronize(ct_device device);
 bool ct_set_gradient_mode(bool enabled);

@@ -32,9 +32,16 @@ public struct RecipeNode: Sendable, Equatable {
     self.origin = origin
   }
 
-  /// The value of a key; `nil` when this is no mapping or lacks the key.
-  public subscript(key: String) -> RecipeNode? {
-    entries?.first { $0.key == key }?.value
+  /// The value of a key; `nil` when this is no mapping or lacks the key. Only a key that is there can be given another.
+  public internal(set) subscript(key: String) -> RecipeNode? {
+    get { entries?.first { $0.key == key }?.value }
+    set {
+      guard let newValue, case .mapping(var entries) = content,
+        let index = entries.firstIndex(where: { $0.key == key })
+      else { return }
+      entries[index].value = newValue
+      content = .mapping(entries)
+    }
   }
 
   /// The entries of a mapping; a value left empty is a mapping without entries.
