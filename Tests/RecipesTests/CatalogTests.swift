@@ -31,7 +31,7 @@ import Testing
     let key = try #require(page.keys.first)
     #expect((key.name, key.value) == ("threshold", "0.7"))
     #expect(key.summary == "share of the rows of each layer that is masked in an update (at least 0 and below 1)")
-    #expect(page.text.contains("  threshold         0.7 "))
+    #expect(page.text.contains(/\n  threshold +0\.7 +share of the rows/))
   }
 
   @Test func aMethodIsShownWithTheRowsThatItsRecipesStandFor() throws {
