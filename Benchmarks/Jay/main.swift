@@ -1,6 +1,6 @@
 // Times Jay's own loop on batches that the PyTorch peer gets too. `Benchmarks/run` starts both in turn.
 //   benchmark prepare DATA FAMILY FILE                  real cl15 texts, tokenized (FAMILY: bert, t5 or llama)
-//   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory; lazy is MIGU's
+//   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory; METHOD lazy is MIGU lazily
 //   benchmark evaluate FILE MODEL                       likewise, of an encoder
 //   benchmark generation FOLDER DTYPE                   one timed turn for each line of the standard input
 import Continual

@@ -39,7 +39,7 @@ struct Run: ParsableCommand {
   @Option(help: "Threads of each process. Default: all cores, divided among the processes.")
   var threads: Int?
 
-  @Option(help: "Processes on this machine that share every batch. torchrun starts them too, on several machines.")
+  @Option(help: "Processes on this machine that share every batch; torchrun can start them too.")
   var processes = 1
 
   func validate() throws {

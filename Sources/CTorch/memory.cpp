@@ -1,6 +1,6 @@
-// Memory of large tensors. A training step frees and asks for large blocks whose sizes follow the texts of its batch. In
-// the C library's heap, small blocks that stay between them keep it from joining what was freed: it grows from batch to
-// batch, and fresh pages cost more than the arithmetic on them. Here large blocks have a range of addresses to themselves.
+// Memory of large tensors. A training step frees and asks for large blocks whose sizes follow the texts of its batch, and
+// fresh pages cost more than the arithmetic on them, so what was freed is kept. In the C library's heap small blocks that
+// stay between the large ones keep it from joining what was freed; here large blocks have addresses to themselves.
 #include <c10/core/Allocator.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/impl/alloc_cpu.h>
@@ -12,6 +12,7 @@
 #include <set>
 #if defined(__unix__) || defined(__APPLE__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 #include "support.h"
@@ -20,7 +21,7 @@
 
 namespace {
 
-constexpr size_t page = 4096, smallest = 32 << 10;
+constexpr size_t smallest = 32 << 10;
 /// Addresses, not memory: pages come when they are first written.
 constexpr size_t room = size_t(1) << 40;
 
@@ -37,6 +38,8 @@ class Arena final : public c10::Allocator {
   }
 
   c10::DataPtr allocate(size_t count) override {
+    // Whole pages, so that those of a free block can be given back.
+    static const size_t page = sysconf(_SC_PAGESIZE);
     void *data = count < smallest ? nullptr : take((count + page - 1) / page * page);
     if (!data) data = c10::alloc_cpu(count);
     return {data, data, &release, at::Device(at::kCPU)};

@@ -71,7 +71,10 @@ final class GradientExchange {
     for parameter in parameters { parameter.value.onGradient(nil) }
     for bucket in sent..<buckets.count { send(bucket) }
     defer { buckets = [] }
-    for bucket in buckets { try bucket.exchange?.end() }
+    // Each is waited for, also behind one that failed.
+    for bucket in buckets {
+      do { try bucket.exchange?.end() } catch { failure = failure ?? error }
+    }
     if let failure { throw failure }
     withoutGradient { for bucket in buckets { receive(bucket) } }
   }

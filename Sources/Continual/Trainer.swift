@@ -115,7 +115,8 @@ public final class Trainer {
     let norm = Tensor.globalNorm(trainable.compactMap(\.gradient))
     guard norm.isFinite else {
       throw try stop(
-        TrainingError.nonFiniteGradient(experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
+        TrainingError.nonFiniteGradient(
+          experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
         optimizer)
     }
     let rate =

@@ -74,7 +74,8 @@ public struct Runner {
   /// Trains beside the process that writes the run down.
   private func follow(_ recipe: Recipe, _ directory: RunDirectory, _ processes: Processes) throws {
     let session = try Session(
-      recipe, places: places, extra: try Added.experiences(in: directory), processes: processes, measuresAbilities: true)
+      recipe, places: places, extra: try Added.experiences(in: directory), processes: processes, measuresAbilities: true
+    )
     try Checkpoint.newest(in: directory.checkpoints).checkpoint?.restore(session.trainer)
     try Self.agree(session, processes)
     try session.trainer.run()

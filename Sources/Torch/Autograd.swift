@@ -47,8 +47,8 @@ extension Tensor {
     let box = Unmanaged.passRetained(Box(body)).toOpaque()
     perform("onGradient", [self]) {
       ct_on_gradient(
-        pointer, { Unmanaged<Box>.fromOpaque($0!).takeUnretainedValue().body() }, box,
-        { Unmanaged<Box>.fromOpaque($0!).release() })
+        pointer, { context in context.map { Unmanaged<Box>.fromOpaque($0).takeUnretainedValue().body() } }, box,
+        { context in context.map { Unmanaged<Box>.fromOpaque($0).release() } })
     }
   }
 

@@ -11,7 +11,8 @@ public enum Runtime {
     set { ct_set_threads(Int32(newValue)) }
   }
   /// Gives large tensors of the CPU memory of their own, which one step leaves to the next, and keeps fewer plans of
-  /// products; before the first tensor is made. False where the system gives no room: all stays as libtorch has it.
+  /// products; before the first tensor is made. False where the system gives no room: tensors then stay where
+  /// libtorch puts them.
   @discardableResult
   public static func keepFreedMemory() -> Bool { ct_keep_freed_memory() }
   /// Gives the kept memory back once: texts of another length leave blocks that the next experience may not fit.
@@ -50,7 +51,8 @@ public struct AdamWStep: Sendable {
       rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weight_decay: weightDecay,
       step: Int64(step), decoupled: isDecoupled, gradient_scale: gradientScale)
     perform("adamw", [value, master, gradient, first, second]) {
-      ct_adamw(value.pointer, master.pointer, gradient.pointer, first.pointer, second.pointer, rows?.pointer,
+      ct_adamw(
+        value.pointer, master.pointer, gradient.pointer, first.pointer, second.pointer, rows?.pointer,
         &options)
     }
   }

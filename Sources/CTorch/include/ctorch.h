@@ -30,7 +30,8 @@ bool ct_device_available(ct_device_kind kind);
 void ct_set_threads(int32_t count);
 int32_t ct_threads(void);
 /// Gives large tensors memory of their own that is used again and again, and lets libtorch keep fewer plans of products.
-/// To be called before the first tensor is made; false where the system gives no room, and all stays as libtorch has it.
+/// To be called before the first tensor is made; false where the system gives no room: tensors then stay where libtorch
+/// puts them.
 bool ct_keep_freed_memory(void);
 /// Gives what is free of it back to the system, once.
 void ct_release_freed_memory(void);

@@ -20,8 +20,8 @@ public struct Doctor: Encodable, Sendable {
 
   public init(places: Places, recipes: URL) {
     checks = [
-      Self.engine, Self.devices, Self.processes, Self.memory, Self.disk(places), Self.models(places), Self.development(places),
-      Self.registered(places), Self.recipes(Catalog(places: places, recipes: recipes)),
+      Self.engine, Self.devices, Self.processes, Self.memory, Self.disk(places), Self.models(places),
+      Self.development(places), Self.registered(places), Self.recipes(Catalog(places: places, recipes: recipes)),
     ]
   }
 
