@@ -25,10 +25,6 @@ int ct_rms_norm(ct_tensor x, ct_tensor weight, double epsilon, ct_tensor *out) {
 int ct_softmax(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(at::softmax(get(x), dim)); }
 int ct_log_softmax(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(at::log_softmax(get(x), dim)); }
 
-int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, int32_t reduction, ct_tensor *out) {
-  CT_RETURN(at::cross_entropy_loss(get(logits), get(targets), {}, reduction, ignore));
-}
-
 // Batched products: on the CPU the fused kernel's backward pass costs more than the products it saves
 // at the lengths of short texts (see Docs/Performance.md).
 int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, double scale, double dropout,

@@ -39,7 +39,8 @@ public struct TrainingSettings: ConfigurationSection {
   public static let keys = [
     ConfigurationKey(
       "objective",
-      "task (answer the examples), or pretrain on the texts: masked (encoders), causal (decoders), spans (T5)"),
+      "task (answer the examples), or pretrain on the texts: masked (encoders), causal (decoders), spans or prefix (T5)"
+    ),
     ConfigurationKey(
       "packing", "pretraining rows: stream (cut anywhere), documents (whole, none sees another) or none (one each)"),
     ConfigurationKey("maskShare", "masked and spans: share of the tokens to predict", allowed: .range(0.01...0.9)),

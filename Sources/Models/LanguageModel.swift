@@ -17,7 +17,8 @@ public protocol CausalLanguageModel: AnyObject {
   ///   - mode: training or evaluation.
   /// - Returns: `[rows, new, width]` in the compute dtype.
   func hidden(_ tokens: Tensor, _ placement: Placement, cache: KeyValueCache?, _ mode: Mode) -> Tensor
-  /// `[..., width]` → float32 `[..., vocabularySize]`: scores of the token that follows.
+  /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows. In training in the compute dtype, otherwise
+  /// float32.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
@@ -66,7 +67,8 @@ public protocol SequenceToSequenceModel: AnyObject {
   func decode(
     _ tokens: Tensor, _ placement: Placement, encoded: Tensor, mask: Tensor?, cache: KeyValueCache?, _ mode: Mode
   ) -> Tensor
-  /// `[..., width]` → float32 `[..., vocabularySize]`: scores of the token that follows.
+  /// `[..., width]` → `[..., vocabularySize]`: scores of the token that follows. In training in the compute dtype, otherwise
+  /// float32.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
@@ -85,7 +87,8 @@ extension SequenceToSequenceModel {
 public protocol MaskedLanguageModel: TextEncoder {
   /// Number of tokens it can predict.
   var vocabularySize: Int { get }
-  /// `[..., width]` → float32 `[..., vocabularySize]`: scores of the token at each of these positions.
+  /// `[..., width]` → `[..., vocabularySize]`: scores of the token at each of these positions. In training in the compute dtype, otherwise
+  /// float32.
   func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor
 }
 
@@ -95,7 +98,7 @@ extension MaskedLanguageModel {
   ///   - hidden: `[rows, length, width]`.
   ///   - positions: int64 `[n]`, row · length + position.
   ///   - mode: training or evaluation.
-  /// - Returns: float32 `[n, vocabularySize]`.
+  /// - Returns: `[n, vocabularySize]`, in training in the compute dtype, otherwise float32.
   public func logits(_ hidden: Tensor, at positions: Tensor, _ mode: Mode) -> Tensor {
     logits(hidden.reshaped(-1, width).gathered(0, positions), mode)
   }

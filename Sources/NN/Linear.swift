@@ -49,8 +49,10 @@ public final class Linear {
     return zip(layers, products).map { $0.completed($1, x, mode) }
   }
 
-  /// The layer as a model's head: float32 `[..., outputs]`.
+  /// The layer as a model's head: `[..., outputs]`, in training in the compute dtype, in which a loss reads it, otherwise
+  /// float32.
   public func scores(_ x: Tensor, _ mode: Mode) -> Tensor {
+    if mode.isTraining { return self(x, mode) }
     guard let packed = mode.packed?.linear(x, [self], inFloat32: true) else { return self(x, mode).to(.float32) }
     return completed(packed[0], x, mode)
   }

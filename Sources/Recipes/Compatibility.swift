@@ -68,29 +68,30 @@ extension Compatibility {
     }
   }
 
-  /// The name of the objective that models of this type are pretrained with.
+  /// The names of the objectives that models of this type are pretrained with.
   static func objectiveName(_ architecture: String) -> String {
-    objective(ModelIndex.family(architecture)).rawValue
+    objectives(ModelIndex.family(architecture)).map(\.rawValue).joined(separator: " or ")
   }
 
-  /// The objective that models of a family are pretrained with.
-  private static func objective(_ family: ModelIndex.Family) -> ObjectiveKind {
+  /// The objectives that models of a family are pretrained with.
+  private static func objectives(_ family: ModelIndex.Family) -> [ObjectiveKind] {
     switch family {
-    case .encoder: .masked
-    case .decoder: .causal
-    case .encoderDecoder: .spans
+    case .encoder: [.masked]
+    case .decoder: [.causal]
+    case .encoderDecoder: [.spans, .prefix]
     }
   }
 
   private static func checkObjective(
     _ training: TrainingSettings, _ stream: TaskStream, architecture: String
   ) throws {
-    let own = objective(ModelIndex.family(architecture))
-    guard [.task, own].contains(training.objective) else {
+    guard ([.task] + objectives(ModelIndex.family(architecture))).contains(training.objective) else {
       throw CompatibilityError.objective(
-        training.objective.rawValue, architecture: architecture, instead: own.rawValue)
+        training.objective.rawValue, architecture: architecture, instead: objectiveName(architecture))
     }
-    if training.objective == .spans, training.packing == .documents { throw CompatibilityError.spansPacked }
+    if [.spans, .prefix].contains(training.objective), training.packing == .documents {
+      throw CompatibilityError.packed(training.objective.rawValue)
+    }
   }
 }
 
@@ -103,7 +104,7 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
   case needsText(experience: String, architecture: String)
   case nothingAsked(experience: String, architecture: String)
   case objective(String, architecture: String, instead: String)
-  case spansPacked
+  case packed(String)
   case notScored(experience: String)
   case nothingToTrain(experience: String)
   case nothingToTest(experience: String)
@@ -133,8 +134,8 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
     case .objective(let objective, let architecture, let instead):
       "a model of type \(architecture) cannot be pretrained with the objective '\(objective)'. Set training.objective: "
         + "\(instead)."
-    case .spansPacked:
-      "span corruption takes rows of running text. Set training.packing: stream, or none."
+    case .packed(let objective):
+      "the objective '\(objective)' takes rows of running text. Set training.packing: stream, or none."
     case .notScored(let experience):
       "experience '\(experience)' has no classes that could be scored: its answers are free texts. Set evaluation.answers: "
         + "rougeL, or exactMatch."

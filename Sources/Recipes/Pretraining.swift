@@ -24,6 +24,9 @@ enum Pretraining {
       let sentinels = sentinels(tokenizer)
       guard !sentinels.isEmpty, let end = special.eos else { throw PretrainingError.noSentinels(folder) }
       return SpanCorruption(sentinels: sentinels, end: end, density: training.maskShare)
+    case .prefix:
+      guard let end = special.eos else { throw PretrainingError.noEnd(folder) }
+      return PrefixLanguageModelling(end: end)
     }
   }
 
@@ -45,6 +48,7 @@ enum Pretraining {
 public enum PretrainingError: LocalizedError, CustomStringConvertible, Equatable {
   case noMaskToken(URL)
   case noSentinels(URL)
+  case noEnd(URL)
 
   public var description: String {
     switch self {
@@ -54,6 +58,8 @@ public enum PretrainingError: LocalizedError, CustomStringConvertible, Equatable
     case .noSentinels(let folder):
       "the tokenizer in \(folder.path) has no <extra_id_0> and no end token, which span corruption writes. Use the "
         + "tokenizer of a T5."
+    case .noEnd(let folder):
+      "the tokenizer in \(folder.path) has no end token, which prefix language modelling writes. Use the tokenizer of a T5."
     }
   }
   public var errorDescription: String? { description }

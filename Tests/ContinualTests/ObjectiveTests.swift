@@ -74,6 +74,21 @@ import Torch
     }
   }
 
+  @Test(arguments: [2, 3, 128]) func whatFollowsABeginningIsWritten(_ length: Int) {
+    let objective = PrefixLanguageModelling(end: 1), tokens = (0..<length).map { Int32(10 + $0) }
+    #expect(objective.document([5, 6, 1]) == [5, 6] && objective.document([5, 6]) == [5, 6])
+    var generator = Generator(seed: 5), cuts = Set<Int>()
+    for _ in 0..<1500 {
+      let posed = objective.pose(row(tokens), using: &generator)
+      #expect(posed.tokens.last == 1 && posed.answer.last == 1)
+      #expect(posed.tokens.dropLast() + posed.answer.dropLast() == tokens)
+      cuts.insert(posed.answer.count)
+    }
+    // Every place is drawn; the longest beginning and its end are as long as the row.
+    #expect(cuts == Set(2...length))
+    #expect(objective.rowLength(reading: length) == length)
+  }
+
   /// The lengths that the reference computes for 512 tokens and a density of 0.15: 568 read as 512, 114 written.
   @Test func rowsAreAsLongAsTheModelReads() {
     let objective = SpanCorruption(sentinels: (0..<100).map { Int32($0) }, end: 1)

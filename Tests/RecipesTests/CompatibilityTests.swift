@@ -27,8 +27,8 @@ import Testing
       "\(CompatibilityError.objective("masked", architecture: "llama", instead: "causal"))"
         == "a model of type llama cannot be pretrained with the objective 'masked'. Set training.objective: causal.")
     #expect(
-      "\(CompatibilityError.spansPacked)"
-        == "span corruption takes rows of running text. Set training.packing: stream, or none.")
+      "\(CompatibilityError.packed("spans"))"
+        == "the objective 'spans' takes rows of running text. Set training.packing: stream, or none.")
   }
 
   @Test func aTokenizerMustHaveWhatTheObjectiveWrites() {
@@ -41,6 +41,9 @@ import Testing
       "\(PretrainingError.noSentinels(folder))"
         == "the tokenizer in /m has no <extra_id_0> and no end token, which span corruption writes. Use the tokenizer of a "
         + "T5.")
+    #expect(
+      "\(PretrainingError.noEnd(folder))"
+        == "the tokenizer in /m has no end token, which prefix language modelling writes. Use the tokenizer of a T5.")
   }
 
   @Test func freeAnswersNeedALanguageModelAndAScore() {

@@ -101,6 +101,7 @@ import Torch
   @Test(arguments: [
     ("masked", "stream", "finetune"), ("masked", "documents", "migu"), ("causal", "documents", "finetune"),
     ("causal", "none", "migu"), ("spans", "stream", "finetune"), ("spans", "none", "er"),
+    ("prefix", "none", "migu"),
   ])
   func domainsAreLearned(_ objective: String, _ packing: String, _ methods: String) throws {
     let configuration =

@@ -48,6 +48,30 @@ import Torch
     #expect(difference(logits.crossEntropy(others, ignoring: 7), [second]) == nil)
   }
 
+  /// Against libtorch's own in float64, which takes another path.
+  @Test(arguments: [1, 15, 16, 1024, 2500], [DType.float32, .bfloat16])
+  func crossEntropyOverAVocabularyIsThatOfDoubles(_ classes: Int, _ dtype: DType) throws {
+    var generator = Generator(seed: 3)
+    let rows = 5, scores = (Tensor.normal([rows, classes], &generator) * 4).to(dtype)
+    let targets = Tensor((0..<rows).map { $0 == 2 ? -100 : Int64($0 * 611 % classes) })
+    let factors = Tensor([0.5, -2, 3, 1, 0] as [Float])
+    func losses(_ scores: Tensor) throws -> (Tensor, Tensor, Tensor) {
+      scores.setRequiresGradient(true)
+      let each = scores.crossEntropy(targets, reduction: .none)
+      (each * factors.to(each.dtype)).sum().backward()
+      return (each, scores.crossEntropy(targets), try #require(scores.gradient))
+    }
+    let (each, mean, gradient) = try losses(scores)
+    let (plain, plainMean, slope) = try losses(scores.detached().to(.float64))
+    #expect(each.dtype == .float32 && gradient.dtype == dtype)
+    #expect(difference(each, plain.to(.float32).values(), atol: 1e-5) == nil)
+    #expect(abs(mean.item() - plainMean.to(.float32).item()) < 1e-5)
+    let atol: Float = dtype == .bfloat16 ? 6e-3 : 1e-6
+    #expect(difference(gradient.to(.float32).reshaped(-1), slope.to(.float32).reshaped(-1).values(), atol: atol) == nil)
+    let none = Tensor.full([rows], -100, dtype: .int64)
+    #expect(scores.crossEntropy(none, reduction: .sum).item() == 0)
+  }
+
   @Test func attentionMixesTheValuesOfKeptKeys() {
     var generator = Generator(seed: 0)
     let q = Tensor([1, 0] as [Float], shape: [1, 1, 1, 2])

@@ -21,4 +21,6 @@ public enum ObjectiveKind: String, Codable, Sendable, CaseIterable {
   case causal
   /// Predict what stood in spans that were taken out: encoder-decoders.
   case spans
+  /// Write how a text goes on: encoder-decoders.
+  case prefix
 }
