@@ -4,13 +4,17 @@ export JAY_MODELS ?= $(CURDIR)/.models
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 1000
 
-.PHONY: build test docs check format golden bench thresholds index setup
+.PHONY: build test docs check format golden bench thresholds index setup bundle
 
 setup:
 	@Tools/setup
 
 build: setup
 	swift build -c release --product jay
+
+# An archive that runs where Python's torch is installed and Swift is not.
+bundle:
+	Tools/bundle
 
 test: setup
 	swift build --build-tests

@@ -2,6 +2,9 @@
 //   benchmark prepare DATA FAMILY FILE                  real cl15 texts, tokenized (FAMILY: bert, t5 or llama)
 //   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory; METHOD lazy is MIGU lazily
 //   benchmark evaluate FILE MODEL                       likewise, of an encoder
+//   benchmark tasks FILE MODEL BATCH UPDATES TASKS METHOD…   milliseconds an update, in each of so many experiences
+//   benchmark checkpoint FILE MODEL FOLDER              seconds that a checkpoint takes to be written and to be read
+//   benchmark tokenize DATA FAMILY                      tokens/s over the texts of cl15's training sets
 //   benchmark generation FOLDER DTYPE                   one timed turn for each line of the standard input
 import Continual
 import Evaluation
@@ -36,14 +39,18 @@ final class Stopwatch: TrainingObserver {
     updates += 1
     if updates == warmup { start = .now } else if updates > warmup { tokens += report.tokens }
     loss = report.loss.item()
-    let elapsed = start.duration(to: .now)
-    seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+    seconds = elapsed(since: start)
   }
   func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
   func willEvaluate(_ experience: Experience) {}
   func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
   func didEnd(_ trainer: Trainer) throws {}
   func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
+}
+
+func elapsed(since start: ContinuousClock.Instant) -> Double {
+  let duration = start.duration(to: .now).components
+  return Double(duration.seconds) + Double(duration.attoseconds) * 1e-18
 }
 
 func peakBytes() -> Int {
@@ -77,10 +84,10 @@ func examples(_ file: String) throws -> [TokenizedExample] {
   }
 }
 
-func learner(_ examples: [TokenizedExample], _ model: String) throws -> Learner {
+func learner(_ examples: [TokenizedExample], _ model: String, tasks: Int = 2) throws -> Learner {
   let classes = (examples.map(\.target).max() ?? 0) + 1
   let empty = Dataset(name: "mixed", labels: (0..<classes).map(String.init), examples: [])
-  let toy = ["first", "second"].map { Experience(name: $0, train: empty, test: empty) }
+  let toy = (1...tasks).map { Experience(name: "\($0)", train: empty, test: empty) }
   let model = try ModelIndex.load(
     URL(fileURLWithPath: model), for: .tasks(pooling: .mean, dropout: 0.1),
     ModelIndex.Loading(dtype: .bfloat16, device: .cpu, seed: 0, startsFresh: true))
@@ -137,14 +144,18 @@ case "evaluate":
   _ = try learner.predict(Array(examples.prefix(64)), methods: [], settings: settings)
   let start = ContinuousClock.now
   _ = try learner.predict(examples, methods: [], settings: settings)
-  let elapsed = start.duration(to: .now)
-  let seconds = Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
-  let tokens = examples.reduce(0) { $0 + $1.tokens.count + $1.answer.count }
+  let seconds = elapsed(since: start), tokens = examples.reduce(0) { $0 + $1.tokens.count + $1.answer.count }
   try emit(
     Result(
       tokensPerSecond: Double(tokens) / seconds, seconds: seconds, tokens: tokens, peakBytes: peakBytes(), loss: nil))
+case "tasks":
+  try timeTasks(arguments)
+case "checkpoint":
+  try timeCheckpoint(arguments)
+case "tokenize":
+  try timeTokenizer(arguments)
 case "generation":
   try serveGeneration(folder: arguments[2], dtype: arguments[3] == "bfloat16" ? .bfloat16 : .float32)
 default:
-  fatalError("benchmark prepare|train|evaluate|generation …")
+  fatalError("benchmark prepare|train|evaluate|tasks|checkpoint|tokenize|generation …")
 }
