@@ -1,5 +1,6 @@
 import Continual
 import Foundation
+import NN
 import Streams
 import Tokenizers
 import Torch
@@ -45,6 +46,7 @@ func timeTasks(_ arguments: [String]) throws {
 /// A checkpoint of fine-tuning by AdamW, on the disk of the folder.
 func timeCheckpoint(_ arguments: [String]) throws {
   let examples = try examples(arguments[2]), folder = URL(fileURLWithPath: arguments[4])
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   var writing = 0.0
   let observer = AfterUpdates { trainer, optimizer in
     guard trainer.progress.experience == 1, trainer.progress.step == 2 else { return }

@@ -36,7 +36,7 @@ def reference(data, family):
     if family == "gpt2":
         return ByteLevelBPETokenizer(f"{folder}/vocab.json", f"{folder}/merges.txt")
     lines = open(f"{folder}/spiece.vocab.tsv", encoding="utf-8").read().splitlines()
-    pieces = [(piece, float(score)) for piece, score in (line.split("\t")[:2] for line in lines)]
+    pieces = [(piece, float(score)) for _, piece, score in (line.split("\t")[:3] for line in lines)]
     tokenizer = Tokenizer(models.Unigram(pieces, unk_id=2))
     tokenizer.normalizer = normalizers.Precompiled(open(f"{folder}/precompiled_charsmap.bin", "rb").read())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()

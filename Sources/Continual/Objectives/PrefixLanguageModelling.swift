@@ -4,8 +4,8 @@ public import Torch
 /// Prefix language modelling: a row is cut at a random place, its beginning is read and the rest written. Both sides end
 /// with the end token.
 ///
-/// Spans alone teach a decoder to begin with a sentinel, whatever was read; adapters and prompts are too weak to undo that,
-/// and a while of this objective does it for them.
+/// Spans alone teach a decoder to begin with a sentinel, whatever was read, which prompts and adapters are slow to undo; a
+/// while of this objective after them does it.
 /// Sources: Raffel et al. 2020, §3.3.1 (arXiv 1910.10683); Lester et al. 2021, §3.2, "LM adaptation" (arXiv 2104.08691).
 public struct PrefixLanguageModelling: Objective {
   /// Ends what is read and what is written.
