@@ -42,14 +42,28 @@ public final class Adafactor: Optimizer {
         var moment = moments[id] ?? begin(parameter)
         moment.count += 1
         moments[id] = moment
-        let scaled = gradient.to(.float32) * gradientScale
-        let direction = Self.direction(scaled, moment.averages, decay: 1 - pow(Double(moment.count), -0.8))
-        move(parameter, by: direction, rate: configuration.usesRelativeStep ? relativeStep(moment.count) : rate)
+        let rate = configuration.usesRelativeStep ? relativeStep(moment.count) : rate
+        let decay = 1 - pow(Double(moment.count), -0.8)
+        if fused(parameter, gradient, moment.averages, rate, decay, gradientScale) { continue }
+        let direction = Self.direction(gradient.to(.float32) * gradientScale, moment.averages, decay: decay)
+        move(parameter, by: direction, rate: rate)
       }
     }
   }
 
   private func relativeStep(_ count: Int) -> Double { min(0.01, 1 / Double(count).squareRoot()) }
+
+  /// Whether libtorch's operators were not needed: a matrix on the CPU.
+  private func fused(
+    _ parameter: Parameter, _ gradient: Tensor, _ averages: [Tensor], _ rate: Double, _ decay: Double, _ scale: Double
+  ) -> Bool {
+    guard averages.count == 2 else { return false }
+    let update = AdafactorStep(
+      rate: rate, decay: decay, weightDecay: configuration.weightDecay,
+      scalesByParameter: configuration.scalesByParameter, gradientScale: scale)
+    return update.apply(
+      value: parameter.value, master: parameter.master, gradient: gradient, rows: averages[0], columns: averages[1])
+  }
 
   /// The update before the rate, float32 in the gradient's shape; renews the averages.
   private static func direction(_ gradient: Tensor, _ averages: [Tensor], decay: Double) -> Tensor {

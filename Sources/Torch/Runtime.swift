@@ -57,3 +57,34 @@ public struct AdamWStep: Sendable {
     }
   }
 }
+
+/// The settings of one fused Adafactor update.
+public struct AdafactorStep: Sendable {
+  /// ρ, the decay of the averages, the decay of the weights.
+  public var rate: Double, decay: Double, weightDecay: Double
+  /// Multiplies the rate by the matrix's root mean square, 1e-3 at least.
+  public var scalesByParameter: Bool
+  /// Multiplies the gradient as it is read.
+  public var gradientScale: Double
+
+  public init(rate: Double, decay: Double, weightDecay: Double, scalesByParameter: Bool, gradientScale: Double) {
+    (self.rate, self.decay, self.weightDecay) = (rate, decay, weightDecay)
+    (self.scalesByParameter, self.gradientScale) = (scalesByParameter, gradientScale)
+  }
+
+  /// One update of a matrix (Shazeer & Stern 2018, arXiv 1804.04235, algorithm 4), in three passes over the gradient.
+  /// `value` is the compute copy of `master [n, m]`: the same tensor in float32, its rounding in bfloat16; `gradient` has
+  /// its dtype. `rows [n]` and `columns [m]` are the float32 averages of the squared gradient.
+  /// - Returns: false, with nothing changed, where there is no such kernel: other shapes, dtypes and devices.
+  public func apply(value: Tensor, master: Tensor, gradient: Tensor, rows: Tensor, columns: Tensor) -> Bool {
+    var options = ct_adafactor_options(
+      rate: rate, decay: decay, weight_decay: weightDecay, scales_by_parameter: scalesByParameter,
+      gradient_scale: gradientScale)
+    var done = false
+    perform("adafactor", [value, master, gradient, rows, columns]) {
+      ct_adafactor(
+        value.pointer, master.pointer, gradient.pointer, rows.pointer, columns.pointer, &options, &done)
+    }
+    return done
+  }
+}

@@ -236,6 +236,15 @@ typedef struct ct_adamw_options {
 /// dimension 0 that are touched; NULL for all.
 int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
              const ct_adamw_options *options);
+typedef struct ct_adafactor_options {
+  double rate, decay, weight_decay;
+  bool scales_by_parameter;
+  double gradient_scale;
+} ct_adafactor_options;
+/// `rows` and `columns` are the averages of a matrix, float32. `done` is false, and nothing has changed, where there is no
+/// kernel: for other shapes, dtypes and devices.
+int ct_adafactor(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor rows, ct_tensor columns,
+                 const ct_adafactor_options *options, bool *done);
 /// L2 norm over a list of gradients, in float64.
 int ct_global_norm(const ct_tensor *gradients, int32_t count, double *out);
 
