@@ -18,14 +18,6 @@ final class AfterUpdates: TrainingObserver {
   func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
 }
 
-private func settings(batch: Int, updates: Int) -> (TrainingSettings, EvaluationSettings) {
-  var training = TrainingSettings(), evaluation = EvaluationSettings()
-  (training.batchSize, training.maxUpdates, training.epochs) = (batch, updates, 100)
-  (training.shuffle, training.precision) = (false, .bf16)
-  (evaluation.future, evaluation.validation) = (false, 0)
-  return (training, evaluation)
-}
-
 /// The median milliseconds of an update in each experience, all of which have the same examples.
 func timeTasks(_ arguments: [String]) throws {
   let batch = Int(arguments[4]) ?? 8, updates = Int(arguments[5]) ?? 10, tasks = Int(arguments[6]) ?? 15

@@ -109,6 +109,15 @@ func method(_ name: String, _ learner: Learner) throws -> any ContinualMethod {
   return try make(type)
 }
 
+/// Training without shuffling, and no evaluation beyond what every run does.
+func settings(batch: Int, updates: Int) -> (TrainingSettings, EvaluationSettings) {
+  var training = TrainingSettings(), evaluation = EvaluationSettings()
+  (training.batchSize, training.maxUpdates, training.epochs) = (batch, updates, 100)
+  (training.shuffle, training.precision) = (false, .bf16)
+  (evaluation.future, evaluation.validation) = (false, 0)
+  return (training, evaluation)
+}
+
 func emit(_ result: Result) throws {
   print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
 }
@@ -123,12 +132,8 @@ case "prepare":
 case "train":
   let warmup = 3, updates = Int(arguments[5]) ?? 0
   let learner = try learner(try examples(arguments[2]), arguments[3])
-  var settings = TrainingSettings()
-  (settings.batchSize, settings.maxUpdates, settings.epochs) = (Int(arguments[4]) ?? 8, updates + warmup, 100)
-  (settings.shuffle, settings.precision) = (false, .bf16)
+  let (settings, evaluation) = settings(batch: Int(arguments[4]) ?? 8, updates: updates + warmup)
   let watch = Stopwatch(warmup: warmup)
-  var evaluation = EvaluationSettings()
-  (evaluation.future, evaluation.validation) = (false, 0)
   let methods = try arguments.dropFirst(6).map { try method($0, learner) }
   let trainer = Trainer(
     learner: learner, methods: methods, settings: settings, evaluation: evaluation, observer: watch)

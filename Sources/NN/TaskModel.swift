@@ -125,7 +125,8 @@ extension Classifies {
 public protocol PredictsTokens: TaskModel {
   /// Number of tokens it can predict.
   var vocabularySize: Int { get }
-  /// Scores of what the batch's labels name, in the graph: float32 `[n, vocabularySize]`, in the order of `labelPlaces`.
+  /// Scores of what the batch's labels name, in the graph: `[n, vocabularySize]` in the order of `labelPlaces`, in training
+  /// in the compute dtype, otherwise float32.
   func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor
   /// How well the batch's labels are predicted, without a graph.
   func tokenScores(_ batch: DeviceBatch) -> TokenScores
