@@ -365,6 +365,9 @@ int ct_attention_spans(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor bias, co
     const auto type = query.scalar_type();
     TORCH_CHECK(query.is_cpu() && (type == at::kFloat || type == at::kBFloat16), "attention over spans runs on the CPU in ",
                 "float32 or bfloat16, not on ", query.device(), " in ", type);
+    TORCH_CHECK(query.dim() == 3 && key.dim() == 3 && key.sizes() == value.sizes() && key.size(2) == query.size(2) &&
+                    key.size(1) > 0 && query.size(1) % key.size(1) == 0,
+                "queries ", query.sizes(), ", keys ", key.sizes(), " and values ", value.sizes(), " do not fit");
     const int64_t *starts = spans->queries, *key_starts = spans->keys;
     const auto added = bias ? get(bias).to(at::kFloat).contiguous() : at::Tensor();
     const uint64_t mixed = seed * 0x9E3779B97F4A7C15ull + offset * 0xBF58476D1CE4E5B9ull;
@@ -372,8 +375,14 @@ int ct_attention_spans(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor bias, co
                 Settings{query.size(1), key.size(1), query.size(2), spans->window, spans->is_causal, float(scale),
                          float(1 / (1 - dropout)), uint32_t(std::lround(dropout * (1 << 24))),
                          mix32(uint32_t(mixed ^ (mixed >> 32)))}};
-    TORCH_CHECK(texts.queries.back() == query.size(0) && texts.keys.back() == key.size(0) && query.size(0) > 0,
+    TORCH_CHECK(texts.queries.front() == 0 && texts.keys.front() == 0 && texts.queries.back() == query.size(0) &&
+                    texts.keys.back() == key.size(0) && query.size(0) > 0,
                 "spans end at ", texts.queries.back(), " and ", texts.keys.back());
+    for (size_t i = 1; i < texts.queries.size(); ++i) {
+      const int64_t some = texts.queries[i] - texts.queries[i - 1], seen = texts.keys[i] - texts.keys[i - 1];
+      TORCH_CHECK(some >= 0 && seen >= (spans->is_causal ? some : 0), "text ", i - 1, " has ", some, " queries and ", seen,
+                  " keys");
+    }
     TORCH_CHECK(!bias || (added.dim() == 3 && added.size(0) == query.size(1) &&
                           added.size(1) >= texts.longest(texts.queries) - lanes + 1 &&
                           added.size(2) >= texts.longest(texts.keys) - lanes + 1),

@@ -138,43 +138,6 @@ void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &
   });
 }
 
-template <typename T>
-JAY_INLINE void normalise(const T *x, const T *weight, int64_t width, float epsilon, float *out) {
-  float part[lanes] = {}, sum = 0;
-  const int64_t whole = width / lanes * lanes;
-  for (int64_t d = 0; d < whole; d += lanes)
-    for (int64_t i = 0; i < lanes; ++i) part[i] += float(x[d + i]) * float(x[d + i]);
-  for (int64_t d = whole; d < width; ++d) sum += float(x[d]) * float(x[d]);
-  for (int64_t i = 0; i < lanes; ++i) sum += part[i];
-  const float factor = 1 / std::sqrt(sum / float(width) + epsilon);
-  for (int64_t d = 0; d < width; ++d) out[d] = float(x[d]) * factor * float(weight[d]);
-}
-
-JAY_VECTOR void normalise_float(const float *x, const float *w, int64_t n, float e, float *out) {
-  normalise(x, w, n, e, out);
-}
-JAY_VECTOR void normalise_bfloat16(const at::BFloat16 *x, const at::BFloat16 *w, int64_t n, float e, float *out) {
-  normalise(x, w, n, e, out);
-}
-void normalise_one(const float *x, const float *w, int64_t n, float e, float *out) { normalise_float(x, w, n, e, out); }
-void normalise_one(const at::BFloat16 *x, const at::BFloat16 *w, int64_t n, float e, float *out) {
-  normalise_bfloat16(x, w, n, e, out);
-}
-
-template <typename T>
-void rms_norm_rows(const at::Tensor &x, const at::Tensor &weight, double epsilon, const at::Tensor &out) {
-  const int64_t width = weight.size(0), rows = x.numel() / width;
-  const T *from = x.const_data_ptr<T>(), *scale = weight.const_data_ptr<T>();
-  T *to = out.data_ptr<T>();
-  jay::parallel_for(rows, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
-    std::vector<float> row(width);
-    for (int64_t i = begin; i < end; ++i) {
-      normalise_one(from + i * width, scale, width, float(epsilon), row.data());
-      std::copy(row.begin(), row.end(), to + i * width);
-    }
-  });
-}
-
 /// The largest value and whether there is a NaN.
 JAY_VECTOR void find_largest(const float *x, int64_t count, float *largest, bool *has_nan) {
   float part[lanes];
@@ -215,20 +178,6 @@ at::Tensor jay::largest_places(const at::Tensor &x) {
     }
   });
   return any_nan ? x.argmax(1) : out;
-}
-
-bool jay::can_normalise(const at::Tensor &x, const at::Tensor &weight) {
-  return !at::GradMode::is_enabled() && x.device().is_cpu() && weight.dim() == 1 && weight.is_contiguous() &&
-         x.numel() > 0 && x.scalar_type() == weight.scalar_type() &&
-         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
-}
-
-at::Tensor jay::rms_norm(const at::Tensor &x, const at::Tensor &weight, double epsilon) {
-  const auto rows = x.contiguous();
-  auto out = at::empty_like(rows);
-  if (rows.scalar_type() == at::kFloat) rms_norm_rows<float>(rows, weight, epsilon, out);
-  else rms_norm_rows<at::BFloat16>(rows, weight, epsilon, out);
-  return out;
 }
 
 extern "C" {

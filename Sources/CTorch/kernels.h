@@ -14,11 +14,6 @@ namespace jay {
 /// not by a hash of (seed, offset + i), so the backward pass recomputes the mask instead of storing it.
 at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint64_t offset);
 
-/// x / √(mean(x²) + epsilon) · weight over the last dimension, sums in float, without gradients: where
-/// `can_normalise` says so, in one pass in place of libtorch's seven operations.
-bool can_normalise(const at::Tensor &x, const at::Tensor &weight);
-at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &weight, double epsilon);
-
 /// The place of the first largest value of each row of a contiguous float32 matrix on the CPU; ATen's takes five times
 /// as long. Rows with a NaN are ATen's.
 bool can_find_largest(const at::Tensor &x, int64_t dim);

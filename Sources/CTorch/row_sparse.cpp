@@ -1,7 +1,9 @@
 // Layers whose weights train in some rows only: the product that makes a weight's gradient is done for these rows.
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <cstring>
 #include <optional>
+#include <vector>
 
 #include "kernels.h"
 #include "support.h"
@@ -30,6 +32,25 @@ at::Tensor columns(const at::Tensor &x, const at::Tensor &kept) {
   return out;
 }
 
+/// The rows of x `[kept, width]` at the places `kept` of a matrix of so many rows, zeros elsewhere.
+at::Tensor spread(const at::Tensor &x, const at::Tensor &kept, int64_t rows) {
+  if (!x.is_cpu()) return at::zeros({rows, x.size(1)}, x.options()).index_copy_(0, kept, x);
+  auto out = at::empty({rows, x.size(1)}, x.options());
+  std::vector<int64_t> places(rows, -1);
+  const int64_t *row = kept.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < kept.numel(); ++i) places[row[i]] = i;
+  const size_t bytes = x.size(1) * x.element_size();
+  const char *from = static_cast<const char *>(x.const_data_ptr());
+  char *to = static_cast<char *>(out.data_ptr());
+  jay::parallel_for(rows, std::max<int64_t>(1, 65536 / (bytes + 1)), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (places[i] < 0) std::memset(to + i * bytes, 0, bytes);
+      else std::memcpy(to + i * bytes, from + places[i] * bytes, bytes);
+    }
+  });
+  return out;
+}
+
 struct RowLinear : torch::autograd::Function<RowLinear> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             const std::optional<at::Tensor> &bias, const at::Tensor &kept) {
@@ -47,12 +68,8 @@ struct RowLinear : torch::autograd::Function<RowLinear> {
     at::Tensor dx, dweight, dbias;
     if (context->needs_input_grad(0)) dx = above.matmul(weight).view(x.sizes());
     if (context->needs_input_grad(1)) {
-      if (kept.numel() == 0) {
-        dweight = above.t().matmul(rows);
-      } else {
-        dweight = at::zeros_like(weight);
-        dweight.index_copy_(0, kept, columns(above, kept).t().matmul(rows));
-      }
+      dweight = kept.numel() == 0 ? above.t().matmul(rows)
+                                  : spread(columns(above, kept).t().matmul(rows), kept, weight.size(0));
     }
     if (context->needs_input_grad(2)) dbias = above.sum(0);
     return {dx, dweight, dbias, at::Tensor()};

@@ -29,6 +29,13 @@ extension Tensor {
     make("rmsNorm", [self, weight]) { ct_rms_norm(pointer, weight.pointer, epsilon, $0) }
   }
 
+  /// The halves a, b of the last dimension rotated against each other: (a, b)·cos + (−b, a)·sin.
+  /// `self [rows, length, heads, width]`, `width` even; `cos` and `sin [rows or 1, length, 1, width]` of the same dtype,
+  /// taken as constants.
+  public func rotated(cos: Tensor, sin: Tensor) -> Tensor {
+    make("rotated", [self, cos, sin]) { ct_rotate(pointer, cos.pointer, sin.pointer, $0) }
+  }
+
   public func softmax(_ dimension: Int = -1) -> Tensor {
     make("softmax", [self]) { ct_softmax(pointer, Int32(dimension), $0) }
   }

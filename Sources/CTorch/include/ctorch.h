@@ -162,6 +162,9 @@ int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
 int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out);
 int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double epsilon, ct_tensor *out);
 int ct_rms_norm(ct_tensor x, ct_tensor weight, double epsilon, ct_tensor *out);
+/// The halves of the last dimension of x `[rows, length, heads, width]` rotated against each other by `cos` and `sin`
+/// `[rows or 1, length, 1, width]`, which are not differentiated.
+int ct_rotate(ct_tensor x, ct_tensor cos, ct_tensor sin, ct_tensor *out);
 int ct_softmax(ct_tensor x, int32_t dim, ct_tensor *out);
 int ct_log_softmax(ct_tensor x, int32_t dim, ct_tensor *out);
 /// `targets` int64; `reduction` 0 none, 1 mean over targets != ignore, 2 sum.

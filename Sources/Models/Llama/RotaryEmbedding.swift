@@ -104,8 +104,6 @@ public struct RotaryEmbedding {
 
   /// `x [rows, length, heads, width]`, rotated.
   public static func rotate(_ x: Tensor, _ angles: (cos: Tensor, sin: Tensor)) -> Tensor {
-    let half = x.size(3) / 2
-    let turned = Tensor.concatenated([x.narrowed(3, half..<2 * half) * -1, x.narrowed(3, 0..<half)], 3)
-    return x * angles.cos + turned * angles.sin
+    x.rotated(cos: angles.cos, sin: angles.sin)
   }
 }
