@@ -35,8 +35,10 @@ public final class PromptPool: PromptAttachment {
     let scope = slot.scope(of: "pool", index, seed: seed, in: store), width = slot.width
     let (prompts, length) = (configuration.prompts, configuration.length)
     keys = scope.parameter("keys", [prompts, width], .normal(deviation: 1))
+    // Not the slot, which holds the pool.
+    let words = slot.words
     vectors = scope.parameter("vectors", [prompts, length, width]) {
-      slot.randomWords(prompts * length, &$0).reshaped(prompts, length, width)
+      words.randomRows(prompts * length, &$0).reshaped(prompts, length, width)
     }
     self.configuration = configuration
     slot.attach(self)

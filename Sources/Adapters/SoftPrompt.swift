@@ -15,8 +15,10 @@ public final class SoftPrompt: PromptAttachment {
   ) {
     precondition(slot.places.contains(place), "SoftPrompt: the model reads no prompt at \(place)")
     self.place = place
+    // Not the slot, which holds the prompt.
+    let words = slot.words
     vectors = slot.scope(of: "prompt", index, seed: seed, in: store).parameter("vectors", [count, slot.width]) {
-      slot.randomWords(count, &$0)
+      words.randomRows(count, &$0)
     }
     slot.attach(self)
   }
@@ -38,13 +40,15 @@ extension PromptSlot {
     let root = Scope(store: store, dtype: words.weight.value.dtype, device: words.weight.value.device, seed: seed)
     return root.fresh(.adapter, seed: seed) / kind / index
   }
+}
 
-  /// Embeddings of `count` random words, float32 `[count, width]`.
-  func randomWords(_ count: Int, _ random: inout Generator) -> Tensor {
-    let entries = UInt64(words.weight.shape[0])
+extension Embedding {
+  /// The vectors of `count` random entries, float32 `[count, width]`.
+  func randomRows(_ count: Int, _ random: inout Generator) -> Tensor {
+    let entries = UInt64(weight.shape[0])
     let index = (0..<count).map { _ in Int64(random.next() % entries) }
     return withoutGradient {
-      let table = words.weight.current
+      let table = weight.current
       return table.gathered(0, Tensor(index, device: table.device))
     }
   }

@@ -24,6 +24,7 @@ public let methodTypes: [any ContinualMethod.Type] = [
   ProgressivePrompts.self,
   Replay.self,
   SAPTLoRA.self,
+  SequentialAdapter.self,
   SequentialLoRA.self,
   TreeLoRA.self,
 ]

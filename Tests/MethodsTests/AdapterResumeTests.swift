@@ -10,7 +10,7 @@ import Torch
 
 /// A run that goes on, with fresh objects, from copies of weights, state and moments gives the same bits.
 @Suite struct AdapterResumeTests {
-  enum Recipe: CaseIterable { case lora, incLoRA, oLoRA, pic, oLoRAMIGU }
+  enum Recipe: CaseIterable { case lora, incLoRA, oLoRA, pic, oLoRAMIGU, prefix }
 
   private func methods(_ recipe: Recipe, _ learner: Learner) -> [any ContinualMethod] {
     switch recipe {
@@ -19,6 +19,7 @@ import Torch
     case .oLoRA: [OLoRA(.init(), learner: learner)]
     case .pic: [PIC(configured { $0.initialisation = .independent }, learner: learner)]
     case .oLoRAMIGU: [OLoRA(.init(), learner: learner), MIGU(.init(), learner: learner)]
+    case .prefix: [SequentialAdapter(configured { ($0.kind, $0.length) = (.prefix, 4) }, learner: learner)]
     }
   }
 

@@ -26,6 +26,7 @@ import Torch
     Case(testDescription: "EWC and MIGU") {
       [try EWC(configured { $0.strength = 10 }, learner: $0), MIGU(.init(), learner: $0)]
     },
+    Case(testDescription: "training of a method's own", batchSize: 2) { [Fitter(.init(), learner: $0)] },
     Case(testDescription: "LwF") { [LwF(.init(), learner: $0)] },
     Case(testDescription: "LoRA and MIGU") {
       [SequentialLoRA(configured { $0.dropout = 0 }, learner: $0), MIGU(.init(), learner: $0)]

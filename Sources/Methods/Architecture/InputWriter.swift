@@ -60,8 +60,9 @@ public struct InputWriter {
     let sampling = TextSampling(
       maxTokens: min(configuration.maxTokens, learner.model.maxLength - asked.count), topK: configuration.topK,
       repetitionPenalty: configuration.repetitionPenalty)
-    let written = stride(from: 0, to: count, by: 32).flatMap { start in
-      learner.write(start..<min(start + 32, count), behind: asked, sampling, draw: random.derived("draw"))
+    let written = try stride(from: 0, to: count, by: 32).flatMap { start in
+      try learner.pause()
+      return learner.write(start..<min(start + 32, count), behind: asked, sampling, draw: random.derived("draw"))
     }
     // The texts of an encoder-decoder end with the token that ends answers, those of a decoder do not.
     let closing = inputs.allSatisfy { $0.last == end } ? [end] : []
@@ -73,26 +74,19 @@ public struct InputWriter {
   }
 
   private func train(_ parameters: [Parameter], behind asked: [Int32]) throws {
-    for parameter in parameters { parameter.isTrainable = true }
-    let optimizer = AdamW(AdamW.Configuration())
-    var order: [[Int32]] = [], shuffling = random.derived("order")
-    for update in 0..<configuration.updates {
-      while order.count < configuration.batchSize { order += inputs.permuted(using: &shuffling) }
-      let jobs = order.prefix(configuration.batchSize).map { text in
-        TokenizedExample(
-          id: "", tokens: asked, firstLength: asked.count, target: -1, answer: text.last == end ? text : text + [end],
-          experience: experience.index)
-      }
-      order.removeFirst(configuration.batchSize)
-      // Evaluation's mode: what masks of other methods record is silent.
-      learner.model(learner.deviceBatch(Batch(jobs)), .evaluation).loss.backward()
-      let norm = Tensor.globalNorm(parameters.compactMap(\.gradient))
-      guard norm.isFinite else {
-        for parameter in parameters { parameter.gradient = nil }
-        throw SAPTLoRAError.writerDiverged(experience: experience.name, update: update)
-      }
-      optimizer.update(parameters, rate: configuration.learningRate, gradientScale: min(1, 1 / (norm + 1e-6)))
-      for parameter in parameters { parameter.gradient = nil }
+    let jobs = inputs.map { text in
+      TokenizedExample(
+        id: "", tokens: asked, firstLength: asked.count, target: -1, answer: text.last == end ? text : text + [end],
+        experience: experience.index)
+    }
+    var settings = TrainingSettings()
+    (settings.batchSize, settings.learningRate) = (configuration.batchSize, configuration.learningRate)
+    // As many epochs as that takes, of one update at least.
+    (settings.maxUpdates, settings.epochs) = (configuration.updates, configuration.updates)
+    do {
+      try learner.fit(parameters, to: jobs, of: experience, settings: settings, order: random.derived("order"))
+    } catch TrainingError.nonFiniteGradient(_, let update, _) {
+      throw SAPTLoRAError.writerDiverged(experience: experience.name, update: update)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Continual
 import Foundation
 import Torch
 
@@ -68,7 +69,7 @@ struct TaskBandit: Equatable {
   /// An index with the probabilities softmax(scores).
   static func draw(_ scores: [Double], using generator: inout Generator) -> Int {
     let most = scores.max() ?? 0, powers = scores.map { exp($0 - most) }
-    var left = Double(generator.next() >> 11) * 0x1p-53 * powers.reduce(0, +)
+    var left = generator.uniform() * powers.reduce(0, +)
     // Rounding may leave a sliver behind the last one.
     return powers.firstIndex { power in
       left -= power

@@ -107,7 +107,7 @@ public final class DAS: ContinualMethod {
 
 extension DAS {
   private func importance(_ gate: UnitGate) -> Tensor {
-    state["importance"][gate.name] ?? .zeros([gate.count])
+    state["importance"][gate.name] ?? .zeros([gate.count], device: encoder.parameters[gate.name]?.value.device ?? .cpu)
   }
 
   private func dtype(of gate: UnitGate) -> DType { encoder.parameters[gate.name]?.value.dtype ?? .float32 }

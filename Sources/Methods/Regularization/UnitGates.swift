@@ -16,10 +16,11 @@ final class UnitGate: Attachment {
   /// `[count]` in the compute dtype, while the gate is enabled.
   var values: Tensor?
   var isEnabled = false
-  private let linear: Linear
+  // Not the layer, which holds the gate.
+  private let weight: Parameter, bias: Parameter?
 
   init(on linear: Linear, _ units: Units) {
-    (self.linear, self.units) = (linear, units)
+    (weight, bias, self.units) = (linear.weight, linear.bias, units)
     switch units {
     case .outputs: count = linear.outputs
     case .inputBlocks(let blocks): count = blocks
@@ -28,7 +29,7 @@ final class UnitGate: Attachment {
   }
 
   /// The layer's name: of the gate too.
-  var name: String { linear.weight.name }
+  var name: String { weight.name }
   var parameters: [Parameter] { [] }
   var rowWeights: [RowWeight] { [] }
 
@@ -37,7 +38,7 @@ final class UnitGate: Attachment {
     switch units {
     case .outputs: return y * values
     case .inputBlocks:
-      return (x * Self.spread(values, over: x.size(-1))).linear(linear.weight.value, linear.bias?.value)
+      return (x * Self.spread(values, over: x.size(-1))).linear(weight.value, bias?.value)
     }
   }
 

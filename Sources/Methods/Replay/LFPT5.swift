@@ -13,6 +13,8 @@ public import Torch
 /// Source: Qin & Joty, ICLR 2022, §3 (arXiv 2110.07298); qcwthu/Lifelong-Fewshot-Language-Learning at cf7d17c,
 /// `Classification`. The paper trains with Adafactor at a fixed rate of 0.5 (`clipNorm: 0`, `weightDecay: 1e-5`, `batchSize:
 /// 2`, `accumulation: 4`) and writes answers with `beams: 4` and `repetitionPenalty: 2.5`.
+/// The divergence is a sum over the rows of one pass, as in the code, whose passes have two: how many passes make an update
+/// does not change its weight beside CE and LM, their rows do, and so do processes that share them.
 /// Deviations: the previous prompt is a copy, where the code gives both prompts one tensor, so that the divergence is zero;
 /// the divergence is taken without dropout, and over the answers' tokens without padding; separator and experiences have
 /// tokens of the vocabulary that occur in no text, the last ones, where the code adds some; a written text is read as
