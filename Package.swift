@@ -50,7 +50,7 @@ let package = Package(
       linkerSettings: [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
     library("Torch", ["CTorch"]),
     library("NN", ["Torch"]),
-    library("Tokenizers"),
+    library("Tokenizers", ["CZlib"]),
     library("Models", ["NN"]),
     library("Streams", ["Tokenizers", "CZlib"], resources: [.copy("Resources/Meadow")]),
     library("Evaluation"),

@@ -14,6 +14,10 @@ public enum TokenizerError: Error, Equatable {
   case unsupportedComponent(file: String, path: String, found: String, supported: [String])
   /// A file is no SentencePiece model from `byte` on.
   case malformedModel(file: String, byte: Int)
+  /// A file is no tokenizer of llama2.c from `byte` on.
+  case malformedPieces(file: String, byte: Int)
+  /// A file is none that a tokenizer is read from.
+  case unknownFile(file: String)
   /// Values contradict each other.
   case inconsistent(file: String, path: String, problem: String)
 }
@@ -25,7 +29,8 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
     case .noTokenizer(let directory):
       """
       No tokenizer in \(directory): it holds neither tokenizer.json nor vocab.txt, nor vocab.json with merges.txt, nor \
-      a SentencePiece model (\(SentencePieceFile.names.joined(separator: ", "))). Copy one of them there from the \
+      a SentencePiece model (\(SentencePieceFile.names.joined(separator: ", "))), a tokenizer of llama2.c \
+      (\(Llama2CFile.names.joined(separator: ", "))) or CLIP's \(CLIPFile.name). Copy one of them there from the \
       model's source, or name the folder that has it.
       """
     case .unreadable(let file, let reason):
@@ -49,6 +54,16 @@ extension TokenizerError: CustomStringConvertible, LocalizedError {
       """
       \(file): not a SentencePiece model at byte \(byte). The file is damaged or cut short, or a text that stands for \
       one: fetch it again from the model's source.
+      """
+    case .malformedPieces(let file, let byte):
+      """
+      \(file): not a tokenizer of llama2.c at byte \(byte). The file is damaged or cut short, or of another kind: fetch \
+      it again from the model's source.
+      """
+    case .unknownFile(let file):
+      """
+      \(file): its name is none of a tokenizer's. Name the folder it is in, or one of tokenizer.json, vocab.json, \
+      vocab.txt, a SentencePiece model (.model), a tokenizer of llama2.c (.bin) or CLIP's \(CLIPFile.name).
       """
     case .inconsistent(let file, let path, let problem):
       "\(file): \(path): \(problem). Correct the file, or fetch it again from the model's source."

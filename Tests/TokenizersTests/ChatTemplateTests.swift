@@ -26,7 +26,7 @@ struct ChatTemplateTests {
 
   @Test func textsEqualTheReference() throws {
     let cases = try Self.cases()
-    #expect(cases.count == 9)
+    #expect(cases.count == 10)
     for wanted in cases {
       let template = try ChatTemplate(recognising: wanted.template, bos: wanted.bos, eos: wanted.eos)
       for conversation in wanted.conversations {

@@ -9,7 +9,7 @@ import Tokenizers
 @Suite(
   .enabled(
     if: Fixtures.exists(Fixtures.minilm) && Fixtures.exists(Fixtures.data.appendingPathComponent("cl15")),
-    "needs the data at JAY_DATA or ../shared/data, and MiniLM's folder at JAY_MODELS/minilm or .models/minilm"))
+    "needs the data in the folder of JAY_DATA, and MiniLM in that of JAY_MODELS or in .models"))
 struct CorpusTests {
   struct Golden: Decodable {
     let bertMaxTokens: Int

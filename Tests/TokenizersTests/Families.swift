@@ -25,7 +25,7 @@ struct Family: Sendable, CustomStringConvertible {
     Family(
       name: "qwen2", source: "gpt2", files: byteLevel, settings: ["config.json": #"{"model_type": "qwen2"}"#]),
     Family(name: "llama3", source: "gpt2", files: byteLevel, settings: nil),
-    Family(name: "llama2", source: "llama", files: llama, settings: [:]),
+    Family(name: "llama2", source: "llama", files: llama, settings: nil),
     Family(
       name: "llama2-legacy", source: "llama", files: llama,
       settings: ["tokenizer_config.json": #"{"tokenizer_class": "LlamaTokenizer", "legacy": true}"#]),
@@ -33,6 +33,7 @@ struct Family: Sendable, CustomStringConvertible {
     Family(name: "t5-spm", source: "t5", files: ["spiece.model": "spiece.model"], settings: nil),
     Family(
       name: "xlm-roberta", source: "t5", files: ["spiece.model": "sentencepiece.bpe.model"], settings: [:]),
+    Family(name: "clip", source: "clip", files: [CLIPFile.name: CLIPFile.name], settings: [:]),
   ]
 
   /// The tokenizer of the older files.
@@ -65,7 +66,7 @@ struct Family: Sendable, CustomStringConvertible {
 
   private func makeFromTokenizerFile() throws -> any Tokenizer {
     var json = try Fixtures.goldenText("Families/\(name).json")
-    for (placeholder, content) in try files["vocab.json"] == nil ? sentencePieceParts() : byteLevelParts() {
+    for (placeholder, content) in try parts() {
       json = json.replacingOccurrences(of: "\"\(placeholder)\"", with: content)
     }
     return try Fixtures.tokenizer(["tokenizer.json": json])
@@ -73,6 +74,29 @@ struct Family: Sendable, CustomStringConvertible {
 
   private func data(_ name: String) -> URL {
     Fixtures.data.appendingPathComponent("tokenizers/\(source)/\(name)")
+  }
+
+  /// The vocabulary, and what goes with it, by the names that stand for them.
+  private func parts() throws -> [String: String] {
+    if source == "clip" { return try clipParts() }
+    return try files["vocab.json"] == nil ? sentencePieceParts() : byteLevelParts()
+  }
+
+  private func clipParts() throws -> [String: String] {
+    let text = String(decoding: try Gzip.read(data(CLIPFile.name)), as: UTF8.self)
+    let merges = text.utf8.split(separator: 0x0A)[1...48894].map { $0.split(separator: 0x20).map { Array($0) } }
+    // The bytes' own characters first, then those that stand for hidden bytes.
+    let characters: [Int] = [0x21...0x7E, 0xA1...0xAC, 0xAE...0xFF, 0x100...0x143].flatMap { Array($0) }
+    let bytes = characters.compactMap { Unicode.Scalar($0).map { Array(String($0).utf8) } }
+    let end = Array("</w>".utf8)
+    var pieces = bytes + bytes.map { $0 + end }
+    pieces += merges.map { $0[0] + $0[1] }
+    pieces += ["<|startoftext|>", "<|endoftext|>"].map { Array($0.utf8) }
+    let vocabulary = pieces.enumerated().map { "\(Family.quoted($1)):\($0)" }
+    let pairs = merges.map { "[\(Family.quoted($0[0])),\(Family.quoted($0[1]))]" }
+    return [
+      "VOCABULARY": "{" + vocabulary.joined(separator: ",") + "}", "MERGES": "[" + pairs.joined(separator: ",") + "]",
+    ]
   }
 
   private func byteLevelParts() throws -> [String: String] {
@@ -95,7 +119,7 @@ struct Family: Sendable, CustomStringConvertible {
     }
     if source == "llama" {
       let vocabulary = pieces.enumerated().map { "\(Family.quoted($1.0.utf8)):\($0)" }
-      return ["VOCABULARY": "{" + vocabulary.joined(separator: ",") + "}", "MERGES": Family.merges(pieces.map(\.0))]
+      return ["VOCABULARY": "{" + vocabulary.joined(separator: ",") + "}", "MERGES": Family.merges(pieces)]
     }
     return [
       "VOCABULARY": "[" + pieces.map { "[\(Family.quoted($0.0.utf8)),\($0.1)]" }.joined(separator: ",") + "]",
@@ -103,17 +127,21 @@ struct Family: Sendable, CustomStringConvertible {
     ]
   }
 
-  /// All ways to cut a piece into two, in the order of the pieces.
-  private static func merges(_ pieces: [String]) -> String {
-    let known = Set(pieces.map { Array($0.utf8) })
-    let merges = pieces.flatMap { piece in
-      let bytes = Array(piece.utf8)
-      return bytes.indices.dropFirst().compactMap { cut -> String? in
+  /// All ways to cut a piece into two: the best score first, then the longest left side, then the longest right side.
+  private static func merges(_ pieces: [(String, Double)]) -> String {
+    typealias Order = (Double, Int, Int, Int, Int)
+    let ids = Dictionary(uniqueKeysWithValues: pieces.enumerated().map { (Array($1.0.utf8), $0) })
+    let merges = pieces.flatMap { text, score in
+      let bytes = Array(text.utf8)
+      return bytes.indices.dropFirst().compactMap { cut -> (order: Order, json: String)? in
         let (left, right) = (Array(bytes[..<cut]), Array(bytes[cut...]))
-        return known.contains(left) && known.contains(right) ? "[\(quoted(left)),\(quoted(right))]" : nil
+        guard let first = ids[left], let second = ids[right] else { return nil }
+        let lengths = [left, right].map { String(decoding: $0, as: UTF8.self).unicodeScalars.count }
+        return ((-score, -lengths[0], -lengths[1], first, second), "[\(quoted(left)),\(quoted(right))]")
       }
     }
-    return "[" + merges.joined(separator: ",") + "]"
+    let sorted = merges.sorted { $0.order < $1.order }
+    return "[" + sorted.map(\.json).joined(separator: ",") + "]"
   }
 
   /// A string of JSON.

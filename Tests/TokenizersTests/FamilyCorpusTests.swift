@@ -7,7 +7,7 @@ import Tokenizers
 @Suite(
   .enabled(
     if: Fixtures.exists(Fixtures.data.appendingPathComponent("tokenizers")),
-    "needs the data at JAY_DATA or ../shared/data"))
+    "needs the data in the folder of JAY_DATA"))
 struct FamilyCorpusTests {
   struct Golden: Decodable {
     let collection, tokenizer: String

@@ -7,7 +7,7 @@ import Testing
 @Suite(
   .enabled(
     if: Fixtures.exists(Fixtures.data.appendingPathComponent("tokenizers")),
-    "needs the data at JAY_DATA or ../shared/data"))
+    "needs the data in the folder of JAY_DATA"))
 struct FamilyTests {
   struct Case: Decodable {
     let text: String

@@ -27,9 +27,16 @@ struct TokenizerErrorTests {
     #expect(
       try Self.sentence([:]) == """
         No tokenizer in DIR: it holds neither tokenizer.json nor vocab.txt, nor vocab.json with merges.txt, nor a \
-        SentencePiece model (spiece.model, tokenizer.model, sentencepiece.bpe.model, sentencepiece.model). Copy one of \
-        them there from the model's source, or name the folder that has it.
+        SentencePiece model (spiece.model, tokenizer.model, sentencepiece.bpe.model, sentencepiece.model), a tokenizer \
+        of llama2.c (tokenizer.bin, tok512.bin, tok4096.bin) or CLIP's bpe_simple_vocab_16e6.txt.gz. Copy one of them \
+        there from the model's source, or name the folder that has it.
         """)
+  }
+
+  @Test func everyOwnFileIsLookedFor() throws {
+    for name in TokenizerLoader.ownFiles {
+      #expect(try Self.sentence([name: "x"]).hasPrefix("DIR/\(name): "))
+    }
   }
 
   @Test func saysWhyAFileCannotBeRead() throws {

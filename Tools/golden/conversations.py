@@ -4,7 +4,7 @@
 Usage: conversations.py DATA_FOLDER     (transformers 5.23.0)
 
 The templates are those of generation_chat.py with the assistant's part marked as generated, which does not change the
-text. Llama 3 and ChatML have GPT-2's vocabulary and their own special tokens behind it.
+text. Llama 2's tokenizer is that of tokenizers_families.py. Llama 3 and ChatML have GPT-2's vocabulary and their own special tokens behind it.
 """
 import sys
 
@@ -44,8 +44,9 @@ CONVERSATIONS = [
 ]
 
 
-def published():
-    spec = importlib.util.spec_from_file_location("generation_chat", Path(FOLDER) / "generation_chat.py")
+def beside(name):
+    """Another script of this folder."""
+    spec = importlib.util.spec_from_file_location(name, Path(FOLDER) / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, "")  # The module takes one entry away, as it does when it is started.
     spec.loader.exec_module(module)
@@ -53,12 +54,11 @@ def published():
 
 
 def tokenizer(family, data):
-    name, files = ("llama", ["tokenizer.model"]) if family == "llama2" else ("gpt2", ["vocab.json", "merges.txt"])
+    if family == "llama2":
+        return beside("tokenizers_families").llama(data / "tokenizers/llama/tokenizer.vocab.tsv")
     with tempfile.TemporaryDirectory() as folder:
-        for file in files:
-            shutil.copy(data / "tokenizers" / name / file, folder)
-        if family == "llama2":
-            return transformers.LlamaTokenizer.from_pretrained(folder)
+        for file in ("vocab.json", "merges.txt"):
+            shutil.copy(data / "tokenizers/gpt2" / file, folder)
         gpt2 = transformers.GPT2Tokenizer.from_pretrained(folder)
     gpt2.add_special_tokens({"additional_special_tokens": SPECIAL[family]})
     if family == "llama3":
@@ -67,7 +67,7 @@ def tokenizer(family, data):
 
 
 def main():
-    data, chat = Path(sys.argv[1]), published()
+    data, chat = Path(sys.argv[1]), beside("generation_chat")
     marked = {
         "llama2": (chat.LLAMA2, chat.LLAMA2.replace("{{ ' '  + content.strip()", "{% generation %}{{ ' '  + content.strip()")
                    .replace("eos_token }}{% endif %}{% endfor %}", "eos_token }}{% endgeneration %}{% endif %}{% endfor %}")),

@@ -18,6 +18,7 @@ TEXTS = [
     "안녕 \u1112\u1161\u11ab がか\u3099 ﷺ", "a\u0001b\u200bc\ufeffd\u2581e\u3000f\u008f", "it's 12½ a_b, c--d!! (x) $5 «ja»",
     "नमस्ते क्षि \u1cf2 \u08d4 \u0897", "३४ Ⅷ x² 10,000", "---", "a-b--c---d", "👍🏽 ☃️ 𝟙𝐁", "\U00011de0\u088f\ua7f1 \u1885",
     "\u1113\u1169\u1100\u1176\uac00\u11c3\uac00\u11a7\uac00\u11a8", "",
+    "<|startoftext|>they'll've 12!!'s <|startoftext|<|endoftext|>x'S \u00a0\r\n 'dé",
 ]
 NORMALIZERS = [{"type": name} for name in ("NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents", "Nmt")] + [
     {"type": "Strip", "strip_left": left, "strip_right": right} for left, right in ((1, 0), (0, 1), (1, 1))]
@@ -26,9 +27,11 @@ NORMALIZERS += [
     {"type": "Prepend", "prepend": "▁"},
     {"type": "Replace", "pattern": {"String": "--"}, "content": "+"},
     {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"},
+    {"type": "Replace", "pattern": {"Regex": r"\s+"}, "content": " "},
     {"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "StripAccents"}, {"type": "Lowercase"}]},
 ]
 BEHAVIORS = ["Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous"]
+CLIP_PATTERN = r"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
 METASPACE = {"type": "Metaspace", "replacement": "▁"}
 PRE_TOKENIZERS = [
     {"type": "Split", "pattern": {"String": "-"}, "behavior": behavior, "invert": invert}
@@ -42,7 +45,8 @@ PRE_TOKENIZERS = [
     {"type": "Whitespace"}, {"type": "WhitespaceSplit"}, {"type": "BertPreTokenizer"},
     {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {"type": "Digits", "individual_digits": True}]},
     {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, {**METASPACE, "prepend_scheme": "first"}]},
-]
+] + [{"type": "Split", "pattern": {"Regex": tokens + CLIP_PATTERN}, "behavior": "Removed", "invert": True}
+     for tokens in ("", r"<\|startoftext\|>|<\|endoftext\|>|")]
 PARTS = [["▁Hello", "▁wor", "ld", "▁", "!"], ["<0xE2>", "<0x98>", "<0x83>", "x", "<0xFF>", "<0x41>", "▁"], ["Ġcaf", "Ã©", "é", "Ġ€"],
          ["low</w>", "er</w>", "est"], ["un", "##aff", "##able", ",", "do", "not", "'", "s"], ["  a ", " b", "c "]]
 DECODERS = [

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Writes what the tokenizers of GPT-2, RoBERTa, Qwen 2, Llama 2, Llama 3, T5 and XLM-RoBERTa make of texts.
+"""Writes what the tokenizers of GPT-2, RoBERTa, Qwen 2, Llama 2, Llama 3, T5, XLM-RoBERTa and CLIP make of texts.
 
-Usage: tokenizers_families.py DATA_FOLDER     (tokenizers 0.23.3, transformers 5.23, sentencepiece, protobuf)
+Usage: tokenizers_families.py DATA_FOLDER [NAME ...]     (tokenizers 0.23.3, transformers 5.23, sentencepiece, protobuf)
 
-transformers reads the older files; what it makes of them is saved as tokenizer.json, without vocabulary, to
+Where names are given, only those are written anew. transformers reads the older files, Llama 2's merges in the order of
+their scores, as SentencePiece and the published file have them (transformers 5.23 takes the order of ids); what it makes of them is saved as tokenizer.json, without vocabulary, to
 Goldens/Families: the tests put the vocabulary back in. Llama 3 is its splits around GPT-2's vocabulary.
+CLIP's vocabulary follows from its merges as in openai/CLIP `clip/simple_tokenizer.py` at 0848ed7.
 """
 import sys
 
@@ -21,6 +23,7 @@ from pathlib import Path
 import tokenizers
 import transformers
 from tokenizers import Tokenizer
+from transformers.convert_slow_tokenizer import generate_merges
 
 GOLDENS = Path(__file__).resolve().parents[2] / "Tests/TokenizersTests/Goldens"
 COLLECTIONS = ["cl15", "corpora", "extra"]
@@ -32,7 +35,10 @@ FAMILIES = {  # name: (class, folder of the data, files under the names that the
     "llama2": ("LlamaTokenizer", "llama", ["tokenizer.model"]),
     "t5": ("T5Tokenizer", "t5", ["spiece.model"]),
     "xlm-roberta": ("XLMRobertaTokenizer", "t5", ["sentencepiece.bpe.model"]),
+    "clip": ("CLIPTokenizer", "clip", ["bpe_simple_vocab_16e6.txt.gz"]),
 }
+CLIP_MERGES = 49152 - 256 - 2
+VARIANTS = {"llama2-legacy": "llama2", "llama3": "gpt2", "t5-spm": "t5"}  # name: what it is made of
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
           r"|\s*[\r\n]+|\s+(?!\S)|\s+")
 TEXTS = [
@@ -47,6 +53,10 @@ TEXTS = [
     "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "http://a.b/c?d=e&f $1,234.56 — “quoted”", "    def f(x):\n        return x\n\n\n",
     "\\frac{1}{2} \\alpha_{i}^{2}", "\t\techo \"hi\" # comment", "<br />\r\n\r\n", "ﬂow ℌ Å 𝐁𝐨𝐥𝐝 ǆ ΣΊΣΥΦΟΣ İstanbul",
 ]
+OWN_TEXTS = {"clip": [
+    "a photo of a <|startoftext|>cat<|endoftext|>", "<|STARTOFTEXT|> <|EndOfText|>", "</w> a</w>b </W>", "!!!'s 'LL 12th",
+    "A\tphoto\r\n of   the\u00a0Café, e\u0301tude & Ⅷ Ǆ İ", "x</", "\u0085\u2028 \x1c a \x1f",
+]}
 PAIRS = [("", ""), ("a", ""), ("How old are you?", "I'm 6 years old."), ("a <s> b", "</s>c")]
 
 
@@ -56,11 +66,35 @@ def reference(name, data, folder):
     for file in files:
         origin = "spiece.model" if file == "sentencepiece.bpe.model" else file
         shutil.copy(data / "tokenizers" / source / origin, folder / file)
-    tokenizer = getattr(transformers, kind).from_pretrained(folder).backend_tokenizer
+    if name == "clip":
+        tokenizer = clip(folder / files[0])
+        return tokenizer, json.loads(tokenizer.to_str())
+    if name == "llama2":
+        tokenizer = llama(data / "tokenizers/llama/tokenizer.vocab.tsv").backend_tokenizer
+    else:
+        tokenizer = getattr(transformers, kind).from_pretrained(folder).backend_tokenizer
     content = json.loads(tokenizer.to_str())
     if name == "llama2":  # Jay sets <s> unless told otherwise, as the model was trained.
         content["post_processor"] = opening("<s>", 1)
     return tokenizer, content
+
+
+def llama(path):
+    """The tokenizer of the pieces in a table of number, piece, score and kind."""
+    rows = [line.split("\t") for line in path.read_bytes().decode().split("\n") if line]
+    scores = {row[1]: float(row[2]) for row in rows}
+    vocabulary = {row[1]: int(row[0]) for row in rows}
+    return transformers.LlamaTokenizer(vocab=vocabulary, merges=generate_merges(vocabulary, scores))
+
+
+def clip(path):
+    merges = [tuple(line.split()) for line in gzip.decompress(path.read_bytes()).decode().split("\n")]
+    merges = merges[1:CLIP_MERGES + 1]
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+    characters = [chr(byte) for byte in visible] + [chr(256 + place) for place in range(256 - len(visible))]
+    pieces = characters + [character + "</w>" for character in characters] + [left + right for left, right in merges]
+    vocabulary = {piece: place for place, piece in enumerate(pieces + ["<|startoftext|>", "<|endoftext|>"])}
+    return transformers.CLIPTokenizer(vocab=vocabulary, merges=merges).backend_tokenizer
 
 
 def opening(token, identifier):
@@ -71,13 +105,26 @@ def opening(token, identifier):
             "special_tokens": {token: {"id": token, "ids": [identifier], "tokens": [token]}}}
 
 
-def variants(files):
-    """Files that transformers does not make of the older ones, in the form their models are published with."""
-    legacy = json.loads(json.dumps(files["llama2"]))
+def with_word_ends(tokenizer):
+    """The tokenizer with the decoding that transformers puts around that of CLIP's file."""
+    decode = tokenizer.decode
+    tokenizer.decode = lambda *ids, **options: decode(*ids, **options).replace("</w>", " ").strip()
+    return tokenizer
+
+
+def variant(name, base):
+    """A file that transformers does not make of the older ones, in the form its model is published with."""
+    return {"llama2-legacy": llama2_legacy, "llama3": llama3, "t5-spm": t5_spm}[name](json.loads(json.dumps(base)))
+
+
+def llama2_legacy(legacy):
     legacy["pre_tokenizer"] = None
     legacy["normalizer"] = {"type": "Sequence", "normalizers": [
         {"type": "Prepend", "prepend": "▁"}, {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}]}
-    llama3 = json.loads(json.dumps(files["gpt2"]))
+    return legacy
+
+
+def llama3(llama3):
     llama3["model"]["ignore_merges"] = True
     token = "<|begin_of_text|>"
     llama3["added_tokens"].append({**llama3["added_tokens"][0], "id": 50257, "content": token})
@@ -87,12 +134,15 @@ def variants(files):
     llama3["post_processor"] = {"type": "Sequence", "processors": [
         {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": False, "use_regex": True},
         opening(token, 50257)]}
-    spm = json.loads(json.dumps(files["t5"]))
+    return llama3
+
+
+def t5_spm(spm):
     spm["normalizer"] = {"type": "Sequence", "normalizers": [
         spm["normalizer"], {"type": "Strip", "strip_left": False, "strip_right": True},
         {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": "▁"}]}
     spm["pre_tokenizer"] = spm["pre_tokenizer"]["pretokenizers"][1]
-    return {"llama2-legacy": legacy, "llama3": llama3, "t5-spm": spm}
+    return spm
 
 
 def without_vocabulary(content):
@@ -169,25 +219,31 @@ def rows(content):
 
 
 def main():
-    data = Path(sys.argv[1])
+    data, names = Path(sys.argv[1]), sys.argv[2:]
+    wanted = names or [*FAMILIES, *VARIANTS]
     folder = GOLDENS / "Families"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         files, older = {}, {}
-        for name in FAMILIES:
+        for name in dict.fromkeys(VARIANTS.get(name, name) for name in wanted):
             place = Path(work) / name
             place.mkdir()
             tokenizer, files[name] = reference(name, data, place)
             # Read from JSON, scores differ in their last bit: ids do where two ways through a text tie.
             if files[name]["model"]["type"] == "Unigram":
                 older[name] = tokenizer
-    files |= variants(files)
+    files = {name: variant(name, files[VARIANTS[name]]) if name in VARIANTS else files[name] for name in wanted}
+    older = {name: tokenizer for name, tokenizer in older.items() if name in files}
     made = {name: Tokenizer.from_str(json.dumps(content)) for name, content in files.items()}
+    if "clip" in made:
+        made["clip"] = with_word_ends(made["clip"])
     for name, content in files.items():
         (folder / f"{name}.json").write_text(json.dumps(without_vocabulary(content), ensure_ascii=False) + "\n")
-        cases = [case(made[name], text) for text in TEXTS] + [case(made[name], *pair) for pair in PAIRS]
+        cases = [case(made[name], text) for text in TEXTS + OWN_TEXTS.get(name, [])]
+        cases += [case(made[name], *pair) for pair in PAIRS]
         (folder / f"{name}-texts.json").write_text(rows(cases))
-    digests = []
+    digests = json.loads((folder / "corpora.json").read_text()) if names else []
+    digests = [row for row in digests if row["tokenizer"] not in made]
     for collection in COLLECTIONS:
         beginning, whole = [], []
         for first, every in texts(data, collection):
@@ -197,6 +253,7 @@ def main():
             digests.append(row(collection, name, "tokenizer.json", tokenizer, beginning, whole))
         for name, tokenizer in older.items():
             digests.append(row(collection, name, "older files", tokenizer, beginning, whole))
+    digests.sort(key=lambda row: COLLECTIONS.index(row["collection"]))
     (folder / "corpora.json").write_text(rows(digests))
 
 

@@ -31,7 +31,8 @@ extension ChatTemplate {
     for part in text.split(separator: "'<|im_start|>system\n").dropFirst() {
       guard let end = part.firstRange(of: "<|im_end|>") else { continue }
       let content = part[..<end.lowerBound]
-      if !content.isEmpty, !content.contains("'") { features.defaultSystem = String(content) }
+      if content.isEmpty || content.contains("'") { continue }
+      features.defaultSystem = String(content.replacing("\\\\", with: "\\"))
     }
     return features
   }

@@ -64,7 +64,7 @@ extension ChatTemplate {
     if let system = features.defaultSystem, messages[0].role != .system {
       result.add("<|im_start|>system\n\(system)<|im_end|>\n")
     }
-    let lastQuestion = messages.lastIndex { $0.role == .user } ?? messages.count - 1
+    let lastQuestion = messages.lastIndex { $0.role == .user && !$0.isToolResponse } ?? messages.count - 1
     for (index, message) in messages.enumerated() {
       var content = message.content
       if features.hasThoughts, message.role == .assistant {
@@ -109,6 +109,13 @@ extension ChatText {
   /// Adds what stands in a message of `role`.
   fileprivate mutating func add(_ part: String, by role: ChatMessage.Role) {
     if role == .assistant { addAnswer(part) } else { add(part) }
+  }
+}
+
+extension ChatMessage {
+  /// What a tool gave back, which is written as a user's message and is no question.
+  fileprivate var isToolResponse: Bool {
+    content.hasPrefix("<tool_response>") && content.hasSuffix("</tool_response>")
   }
 }
 

@@ -1,9 +1,9 @@
 import Foundation
 
-/// The `vocab.json` and `merges.txt` of GPT-2, RoBERTa and Qwen 2.
+/// The `vocab.json` and `merges.txt` of GPT-2, RoBERTa, Qwen 2 and CLIP.
 struct ByteLevelFiles {
   private let vocabulary: Vocabulary
-  private let model: BPE
+  private let merges: MergeTable
   private let file: String
 
   init(vocabulary url: URL, merges: URL) throws {
@@ -25,10 +25,13 @@ struct ByteLevelFiles {
       }
       rank += 1
     }
-    model = BPE(vocabulary, merges: table, unknown: nil, options: BPE.Options())
+    self.merges = table
   }
 
   func tokenizer(_ settings: TokenizerSettings) throws -> PipelineTokenizer {
+    if settings.isFamily("clip", "clip_text_model") ?? (vocabulary.id(of: "!</w>") != nil) {
+      return try CLIPFile(vocabulary, merges, file: file).tokenizer(settings)
+    }
     let isRoberta = settings.isFamily("roberta") ?? (vocabulary.id(of: "<s>") != nil)
     let isQwen = settings.isFamily("qwen2", "qwen2_moe", "qwen3", "qwen3_moe") ?? false
     let usual: SpecialTokenNames =
@@ -38,7 +41,8 @@ struct ByteLevelFiles {
     let special = settings.specialTokens(usual, id(settings))
     let pattern: any Scanner = isQwen ? CL100KScanner(maxDigits: 1) : GPT2Scanner()
     var tokenizer = PipelineTokenizer(
-      model: model, addedTokens: added(special, settings), normalizer: isQwen ? NormalForm.composed : nil,
+      model: BPE(vocabulary, merges: merges, unknown: nil, options: BPE.Options()),
+      addedTokens: added(special, settings), normalizer: isQwen ? NormalForm.composed : nil,
       preTokenizer: ByteLevel(addsPrefixSpace: settings.addsPrefixSpace ?? false, pattern: pattern),
       decoder: ByteLevel(addsPrefixSpace: false, pattern: nil))
     tokenizer.specialTokens = special

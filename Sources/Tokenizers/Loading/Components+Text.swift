@@ -75,6 +75,9 @@ extension Pattern {
     CL100KScanner.pattern(digits: ""): CL100KScanner(maxDigits: 1),
     CL100KScanner.pattern(digits: "{1,3}"): CL100KScanner(maxDigits: 3),
     BlankRunScanner.pattern: BlankRunScanner(),
+    CLIPScanner.pattern: CLIPScanner(findsSpecialTokens: false),
+    CLIPScanner.wholePattern: CLIPScanner(findsSpecialTokens: true),
+    SpaceScanner.pattern: SpaceScanner(),
   ]
 }
 

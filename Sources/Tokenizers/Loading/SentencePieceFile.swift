@@ -119,7 +119,10 @@ extension SentencePieceFile {
 }
 
 extension SentencePieceFile {
-  /// Llama's: one mark before the text, merges in the order of the pieces, bytes for what has no piece.
+  /// Llama's: one mark before the text, merges in the order of the pieces' scores, bytes for what has no piece.
+  ///
+  /// These are SentencePiece's own ids. transformers 5.23 orders the merges by id, and puts no mark before a text that
+  /// begins with a blank: it gives other ids where two blanks or more stand side by side.
   private func bytePairTokenizer(_ settings: TokenizerSettings) -> PipelineTokenizer {
     let vocabulary = Vocabulary(content.pieces.enumerated().map { ($1.text, Int32($0)) })
     let model = BPE(
@@ -132,7 +135,9 @@ extension SentencePieceFile {
       model: model, addedTokens: addedTokens(vocabulary) + roleTokens(special, vocabulary) + settings.addedTokens,
       normalizer: isLegacy ? legacyNormalizer(prepends: prepends) : nil,
       preTokenizer: isLegacy
-        ? nil : Metaspace(replacement: mark, prependScheme: prepends ? .first : .never, splits: false),
+        ? nil
+        : Metaspace(
+          replacement: mark, prependScheme: prepends ? .first : .never, splits: false, repeatsMark: true),
       decoder: decoder(strips: prepends))
     tokenizer.specialTokens = special
     tokenizer.specialTokens.unk = model.unknown
@@ -155,18 +160,10 @@ extension SentencePieceFile {
     return DecoderSequence(steps: strips ? common + [StripDecoder(content: " ", start: 1, stop: 0)] : common)
   }
 
-  /// Every way to cut a piece into two pieces; those of one piece have the rank of its id, the shorter left side first.
+  /// Control pieces and those of bytes come of no merge.
   private func merges(_ vocabulary: Vocabulary) -> MergeTable {
-    var table = MergeTable(capacity: 4 * content.pieces.count)
-    var rank: UInt32 = 0
-    for (id, piece) in content.pieces.enumerated() {
-      let bytes = Array(piece.text.utf8)
-      for cut in bytes.indices.dropFirst() where bytes[cut] & 0xC0 != 0x80 {
-        guard let left = vocabulary.trie[bytes[..<cut]], let right = vocabulary.trie[bytes[cut...]] else { continue }
-        table.insert(left, right, MergeTable.Merge(rank: rank, id: Int32(id)))
-        rank += 1
-      }
-    }
-    return table
+    let kinds: [SentencePieceModel.Kind] = [.normal, .userDefined, .unused]
+    let pieces = content.pieces.enumerated().filter { kinds.contains($1.kind) }
+    return MergeTable(cutting: pieces.map { (Int32($0), $1.text, $1.score) }, in: vocabulary)
   }
 }

@@ -11,11 +11,15 @@ struct TokenizerFile {
   func tokenizer(_ settings: TokenizerSettings) throws -> PipelineTokenizer {
     let model = try Components.model(root.member("model"))
     let added = try addedTokens(model.vocabulary)
+    var decoder = try Components.decoder(root.optional("decoder"))
+    if let bytes = decoder as? ByteLevel, let suffix = (model as? BPE)?.endSuffix, !suffix.isEmpty {
+      // The decoder of CLIP's file leaves the ends of words in the text; transformers does not.
+      decoder = DecoderSequence(steps: [bytes, WordEnds(suffix: Array(suffix.utf8))])
+    }
     var tokenizer = PipelineTokenizer(
       model: model, addedTokens: added,
       normalizer: try Components.normalizer(root.optional("normalizer")),
-      preTokenizer: try Components.preTokenizer(root.optional("pre_tokenizer")),
-      decoder: try Components.decoder(root.optional("decoder")))
+      preTokenizer: try Components.preTokenizer(root.optional("pre_tokenizer")), decoder: decoder)
     let processor = try root.optional("post_processor")
     if let processor { tokenizer.postProcessor = try PostProcessor(processor) }
     tokenizer.specialTokens = settings.specialTokens(.common) { name in

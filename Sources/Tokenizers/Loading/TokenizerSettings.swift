@@ -13,7 +13,7 @@ struct SpecialTokenNames {
   /// What such tokens are usually called; the first that a vocabulary has counts.
   static let common = SpecialTokenNames(
     pad: ["[PAD]", "<pad>"], cls: ["[CLS]"], sep: ["[SEP]"], unk: ["[UNK]", "<unk>"], mask: ["[MASK]", "<mask>"],
-    bos: ["<s>", "<|begin_of_text|>"], eos: ["</s>", "<|end_of_text|>", "<|endoftext|>"])
+    bos: ["<s>", "<|begin_of_text|>", "<|startoftext|>"], eos: ["</s>", "<|end_of_text|>", "<|endoftext|>"])
 
   static let bert = SpecialTokenNames(pad: ["[PAD]"], cls: ["[CLS]"], sep: ["[SEP]"], unk: ["[UNK]"], mask: ["[MASK]"])
 
@@ -22,6 +22,10 @@ struct SpecialTokenNames {
   /// RoBERTa and XLM-RoBERTa.
   static let roberta = SpecialTokenNames(
     pad: ["<pad>"], cls: ["<s>"], sep: ["</s>"], unk: ["<unk>"], mask: ["<mask>"], bos: ["<s>"], eos: ["</s>"])
+
+  static let clip = SpecialTokenNames(
+    pad: ["<|endoftext|>"], cls: ["<|startoftext|>"], sep: ["<|endoftext|>"], unk: ["<|endoftext|>"],
+    bos: ["<|startoftext|>"], eos: ["<|endoftext|>"])
 
   static let t5 = SpecialTokenNames(pad: ["<pad>"], unk: ["<unk>"], eos: ["</s>"])
 

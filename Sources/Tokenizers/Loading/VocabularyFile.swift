@@ -48,8 +48,13 @@ struct VocabularyFile {
 enum TextLines {
   /// Lines without their ends; a last empty one does not count.
   static func read(_ url: URL) throws(TokenizerError) -> [Substring] {
-    guard let text = String(validating: try JSONField.bytes(of: url), as: UTF8.self) else {
-      throw TokenizerError.unreadable(file: url.path, reason: "it is not UTF-8 text")
+    try lines(of: JSONField.bytes(of: url), file: url.path)
+  }
+
+  /// The lines of what was read from a file.
+  static func lines(of bytes: [UInt8], file: String) throws(TokenizerError) -> [Substring] {
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw TokenizerError.unreadable(file: file, reason: "it is not UTF-8 text")
     }
     var lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
     if lines.last?.isEmpty ?? false { lines.removeLast() }

@@ -50,16 +50,20 @@ extension BPE {
   ///
   /// Then a long piece can be cut there, without another result, and its words be remembered.
   var wordMark: [UInt8]? {
-    let mark = Array("\u{2581}".utf8)
-    guard !options.ignoresMerges, options.continuingPrefix.isEmpty, options.endSuffix.isEmpty,
-      vocabulary.trie[mark] != nil
-    else { return nil }
-    let crosses = merges.ids.contains { id in
+    guard !options.ignoresMerges, options.continuingPrefix.isEmpty, options.endSuffix.isEmpty else { return nil }
+    return ["\u{2581}", " "].map { Array($0.utf8) }.first { vocabulary.trie[$0] != nil && !isCrossed($0) }
+  }
+
+  /// Whether a merge makes a token with a mark behind something else.
+  private func isCrossed(_ mark: [UInt8]) -> Bool {
+    merges.ids.contains { id in
       let text = Array((vocabulary[id: id] ?? "").utf8)
       return !WordStarts(mark: mark).parts(of: text, text.indices).dropFirst().isEmpty
     }
-    return crosses ? nil : mark
   }
+
+  /// What stands behind the last character of a piece; empty where nothing does.
+  var endSuffix: String { options.endSuffix }
 }
 
 extension BPE {

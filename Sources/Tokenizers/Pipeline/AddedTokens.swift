@@ -13,6 +13,8 @@ struct AddedTokens: Sendable {
     var isNormalized = false
     /// Is left out when decoding without special tokens.
     var isSpecial = true
+    /// Is looked for at all; else only a template writes it.
+    var isSought = true
   }
 
   /// A stretch of text: an added token, or what lies between two of them.
@@ -37,8 +39,9 @@ struct AddedTokens: Sendable {
     self.texts = texts
     let specialContents = Set(list.filter(\.isSpecial).map { Array($0.content.utf8) })
     special = Set(texts.filter { specialContents.contains(Array($0.value.utf8)) }.keys)
-    raw = Finder(list.filter { !$0.isNormalized }.map { (pattern($0), $0) })
-    normalized = Finder(list.filter(\.isNormalized).map { (pattern($0), $0) })
+    let sought = list.filter(\.isSought)
+    raw = Finder(sought.filter { !$0.isNormalized }.map { (pattern($0), $0) })
+    normalized = Finder(sought.filter(\.isNormalized).map { (pattern($0), $0) })
   }
 
   /// What decoding writes for a token: its content, normalized where the token is.

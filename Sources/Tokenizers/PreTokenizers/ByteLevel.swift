@@ -50,7 +50,8 @@ enum ByteCharacters {
     scalar.value < UInt32(bytes.count) ? bytes[Int(scalar.value)] : nil
   }
 
-  private static let scalars: [Unicode.Scalar] = {
+  /// The character of each byte.
+  static let scalars: [Unicode.Scalar] = {
     var hidden: UInt32 = 0x100
     return (UInt8(0)...0xFF).map { byte in
       switch byte {

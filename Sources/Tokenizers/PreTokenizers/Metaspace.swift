@@ -11,6 +11,8 @@ struct Metaspace: PreTokenizer {
   let replacement: Unicode.Scalar
   let prependScheme: PrependScheme
   let splits: Bool
+  /// Whether a mark is put before what begins with one, too, as SentencePiece does.
+  var repeatsMark = false
 
   var looksAtOrigins: Bool { prependScheme == .first }
 
@@ -20,7 +22,7 @@ struct Metaspace: PreTokenizer {
     let source = marked.text.bytes
     text.rewritePieces { result, piece in
       let first = source[piece.lowerBound]
-      let startsWithMark = first == 0x20 || source[piece].starts(with: mark)
+      let startsWithMark = !repeatsMark && (first == 0x20 || source[piece].starts(with: mark))
       if !startsWithMark, prependScheme == .always || (prependScheme == .first && marked.startsOriginal(piece)) {
         result.put(mark, for: piece.lowerBound..<(piece.lowerBound + UTF8.width(startingWith: first)))
       }

@@ -58,6 +58,47 @@ struct CL100KScanner: Scanner {
   }
 }
 
+/// The pattern of CLIP, for text in lower case: contractions, words, single numbers and marks; white space is in none.
+///
+/// `'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`, in newer files with the special tokens before it.
+struct CLIPScanner: Scanner {
+  let findsSpecialTokens: Bool
+
+  /// The pattern without special tokens.
+  static let pattern = #"'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"#
+  /// The pattern with special tokens.
+  static let wholePattern = #"<\|startoftext\|>|<\|endoftext\|>|"# + pattern
+
+  private static let specialTokens = ["<|startoftext|>", "<|endoftext|>"].map { Array($0.utf8) }
+
+  func firstMatch(in text: [UInt8], _ range: Range<Int>) -> Range<Int>? {
+    var cursor = TextCursor(text, range)
+    cursor.skip(.space)
+    guard let kind = cursor.kind else { return nil }
+    let start = cursor.position
+    let rest = text[start..<range.upperBound]
+    if findsSpecialTokens, let token = CLIPScanner.specialTokens.first(where: { rest.starts(with: $0) }) {
+      return start..<(start + token.count)
+    }
+    if let end = cursor.contraction(ignoresCase: false) { return start..<end }
+    cursor.skip(kind, atMost: kind == .number ? 1 : .max)
+    return start..<cursor.position
+  }
+}
+
+/// White space: `\s+`.
+struct SpaceScanner: Scanner {
+  static let pattern = #"\s+"#
+
+  func firstMatch(in text: [UInt8], _ range: Range<Int>) -> Range<Int>? {
+    var cursor = TextCursor(text, range)
+    while let kind = cursor.kind, kind != .space { cursor.skip(kind) }
+    let start = cursor.position
+    cursor.skip(.space)
+    return start < cursor.position ? start..<cursor.position : nil
+  }
+}
+
 /// A place in a text, with the steps that patterns of words are made of.
 struct TextCursor {
   private let text: [UInt8]
