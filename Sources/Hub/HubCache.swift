@@ -6,6 +6,7 @@ import Foundation
 /// models--owner--name/blobs/<etag>                          contents, once each
 /// models--owner--name/refs/<branch or tag>                  its commit
 /// models--owner--name/snapshots/<commit>/<file>             link to ../../blobs/<etag>
+/// models--owner--name/.no_exist/<commit>/<file>             empty: the commit has no such file
 /// .locks/models--owner--name/<etag>.lock
 /// ```
 struct HubCache: Sendable {
@@ -55,6 +56,21 @@ struct HubCache: Sendable {
     try replace(place) {
       try FileManager.default.createSymbolicLink(atPath: $0.path, withDestinationPath: "\(up)blobs/\(etag)")
     }
+  }
+
+  /// Notes that a commit has no such file.
+  func noteAbsence(of file: String, commit: String, in repository: HubRepository) throws {
+    let place = absence(of: file, commit: commit, in: repository)
+    try createFolder(of: place)
+    try replace(place) { try Data().write(to: $0) }
+  }
+
+  func isKnownAbsent(_ file: String, commit: String, in repository: HubRepository) -> Bool {
+    FileManager.default.fileExists(atPath: absence(of: file, commit: commit, in: repository).path)
+  }
+
+  private func absence(of file: String, commit: String, in repository: HubRepository) -> URL {
+    home(repository).appendingPathComponent(".no_exist/\(commit)/\(file)")
   }
 
   func createFolder(of file: URL) throws {

@@ -34,16 +34,23 @@ public struct HubClient: Sendable {
   public func snapshot(of repository: HubRepository, _ contents: HubContents, asksFirst: Bool = false) throws -> URL {
     if !asksFirst || settings.isOffline, let found = cached(repository, contents) { return found }
     guard !settings.isOffline else {
-      let folder = cache.commit(of: repository).map { cache.snapshot($0, of: repository) } ?? settings.cache
-      throw HubError.offline(repository, cache: settings.cache.path, missing: contents.missing(in: folder))
+      let missing = missing(contents, of: repository, at: cache.commit(of: repository))
+      throw HubError.offline(repository, cache: settings.cache.path, missing: missing)
     }
     return try fetch(repository, contents)
   }
 
   private func cached(_ repository: HubRepository, _ contents: HubContents) -> URL? {
     guard let commit = cache.commit(of: repository) else { return nil }
-    let folder = cache.snapshot(commit, of: repository)
-    return contents.missing(in: folder).isEmpty ? folder : nil
+    return missing(contents, of: repository, at: commit).isEmpty ? cache.snapshot(commit, of: repository) : nil
+  }
+
+  /// What the cache lacks of a repository; all where it knows no commit.
+  private func missing(_ contents: HubContents, of repository: HubRepository, at commit: String?) -> [String] {
+    guard let commit else { return contents.missing(in: settings.cache) { _ in false } }
+    return contents.missing(in: cache.snapshot(commit, of: repository)) {
+      cache.isKnownAbsent($0, commit: commit, in: repository)
+    }
   }
 
   private func fetch(_ repository: HubRepository, _ contents: HubContents) throws -> URL {
@@ -64,6 +71,9 @@ public struct HubClient: Sendable {
       throw HubError.badIndex(index, repository)
     }
     try get(named)
+    for file in contents.absent(of: listing.files) {
+      try cache.noteAbsence(of: file, commit: listing.commit, in: repository)
+    }
     try cache.remember(listing.commit, for: repository)
     return snapshot
   }

@@ -9,15 +9,18 @@ public enum HubContents: Sendable {
   /// `stream.json` and the files it names; without one, all data files.
   case data
 
-  static let tokenizerFiles = [
+  /// Files of which a tokenizer has one or two.
+  static let vocabularies = [
     "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
     "sentencepiece.model", "tokenizer.model",
   ]
-  static let descriptions =
-    tokenizerFiles + [
-      "config.json", "generation_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-      "chat_template.json", "chat_template.jinja",
+  /// How files of tokenizers are named.
+  public static let tokenizerFiles =
+    vocabularies + [
+      "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "added_tokens.json",
+      "chat_template.json",
     ]
+  static let descriptions = tokenizerFiles + ["config.json", "generation_config.json"]
   static let weights = "model.safetensors"
   static let weightIndex = "model.safetensors.index.json"
   static let streamFile = "stream.json"
@@ -28,7 +31,7 @@ public enum HubContents: Sendable {
     let descriptions = files.filter(Self.descriptions.contains)
     switch self {
     case .tokenizer:
-      guard descriptions.contains(where: Self.tokenizerFiles.contains) else { throw HubError.noTokenizer(repository) }
+      guard descriptions.contains(where: Self.vocabularies.contains) else { throw HubError.noTokenizer(repository) }
       return descriptions
     case .model:
       // Last, so that a snapshot with weights has all the rest.
@@ -62,9 +65,10 @@ public enum HubContents: Sendable {
     }
   }
 
-  /// What a snapshot still lacks, as far as the snapshot itself tells.
-  func missing(in snapshot: URL) -> [String] {
-    let tokenizer = Self.tokenizerFiles.contains { Self.exists($0, in: snapshot) } ? [] : ["a tokenizer"]
+  /// What a snapshot still lacks, as far as the snapshot itself tells, and what is known to be in no snapshot of the commit.
+  func missing(in snapshot: URL, knownAbsent: (String) -> Bool) -> [String] {
+    let hasTokenizer = Self.vocabularies.contains { Self.exists($0, in: snapshot) }
+    let tokenizer = hasTokenizer || self == .model && Self.vocabularies.allSatisfy(knownAbsent) ? [] : ["a tokenizer"]
     let required: [String]
     switch self {
     case .tokenizer: return tokenizer
@@ -74,6 +78,11 @@ public enum HubContents: Sendable {
     }
     let absent = (required + (namedFiles(in: snapshot) ?? [])).filter { !Self.exists($0, in: snapshot) }
     return absent + (self == .model ? tokenizer : [])
+  }
+
+  /// Files to note as absent: without that, a model whose repository has no tokenizer would never be whole.
+  func absent(of files: [String]) -> [String] {
+    self == .model && !files.contains(where: Self.vocabularies.contains) ? Self.vocabularies : []
   }
 
   private static func isData(_ name: String) -> Bool {

@@ -84,8 +84,8 @@ extension HubError {
     switch self {
     case .onlyPickle(let repository, let file):
       "\(repository) has its weights only as a pickle (\(file)), which can run code when loaded; Jay reads safetensors only. "
-        + "Convert it once in Python, AutoModel.from_pretrained(\"\(repository.name)\").save_pretrained(\"FOLDER\"), with the "
-        + "tokenizer likewise, and name that folder."
+        + "Fetch it, 'hf download \(repository.name) --local-dir FOLDER', and name FOLDER as the model: Jay then says how "
+        + "to convert it."
     case .noWeights(let repository):
       "\(repository) has no model.safetensors and no model.safetensors.index.json. Name a model in Hugging Face format."
     case .noTokenizer(let repository):

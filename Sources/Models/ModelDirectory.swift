@@ -1,5 +1,4 @@
 public import Foundation
-import NN
 import Torch
 
 /// A model directory in the Hugging Face layout: `config.json` and `model.safetensors` (or shards with an index).
@@ -9,7 +8,7 @@ public struct ModelDirectory {
   /// `model_type` of `config.json`.
   public let architecture: String
   let configuration: Data
-  let files: [SafeTensorsFile]
+  private(set) var files: [SafeTensorsFile]
 
   /// Opens a directory; without `needsWeights` one that has none is taken too: `config.json` is enough to draw them anew.
   public init(_ url: URL, needsWeights: Bool = true) throws {
@@ -46,8 +45,9 @@ public struct ModelDirectory {
       }
       return try Set(map.values).sorted().map { try SafeTensorsFile(url.appendingPathComponent($0)) }
     }
-    let names = (try? manager.contentsOfDirectory(atPath: url.path)) ?? []
-    if let pickle = names.sorted().first(where: { $0.hasSuffix(".bin") || $0.hasSuffix(".pt") }) {
+    let names = ((try? manager.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
+    let pickles = names.filter { name in [".bin", ".pt", ".pth", ".ckpt"].contains(where: name.hasSuffix) }
+    if let pickle = pickles.first(where: { $0.hasPrefix("pytorch_model") }) ?? pickles.first {
       throw ModelError.pickle(url.appendingPathComponent(pickle))
     }
     throw ModelError.noWeights(url)
@@ -86,88 +86,29 @@ public struct ModelDirectory {
   var names: [String] { files.flatMap { $0.entries.map(\.name) } }
 
   func file(of name: String) -> SafeTensorsFile? { files.first { $0.entry(name) != nil } }
-}
 
-/// A checkpoint's tensors under the names that a model's parameters have; notes what does not fit.
-final class CheckpointSource: WeightSource {
-  private let directory: ModelDirectory
-  /// Leading part of the checkpoint's names that the model's names lack (`bert.`).
-  private let prefix: String
-  /// Leading part of the model's names that stand outside the prefix in the checkpoint (`cls.`).
-  private let outside: String?
-  private let dtype: DType
-  /// Whether the checkpoint has any name outside the prefix.
-  private let hasOutside: Bool
-  private(set) var missing: [String] = []
-  private(set) var misshapen: [String] = []
-  private(set) var used: Set<String> = []
-
-  /// - Parameter dtype: the model's compute dtype.
-  init(_ directory: ModelDirectory, prefix: String, outside: String? = nil, dtype: DType) {
-    (self.directory, self.prefix, self.outside, self.dtype) = (directory, prefix, outside, dtype)
-    hasOutside = outside.map { outside in directory.names.contains { $0.hasPrefix(outside) } } ?? false
+  /// The directory as if it had no weights.
+  var withoutWeights: ModelDirectory {
+    var copy = self
+    copy.files = []
+    return copy
   }
 
-  func weight(_ name: String, shape: [Int]) -> Tensor? {
-    let full = outside.map(name.hasPrefix) ?? false ? name : prefix + name
-    guard let file = directory.file(of: full), let entry = file.entry(full) else {
-      // An encoder without its pre-training head gets a fresh one.
-      if let outside, name.hasPrefix(outside), !hasOutside { return nil }
-      missing.append(full)
-      return placeholder(shape)
+  /// What Jay knows of the architecture.
+  func entry() throws -> ModelIndex.Entry {
+    guard let entry = ModelIndex.entries.first(where: { $0.architecture == architecture }) else {
+      throw ModelError.unsupported(architecture, url, known: ModelIndex.entries.map(\.architecture))
     }
-    used.insert(full)
-    guard entry.shape == shape else {
-      misshapen.append("\(full) is \(entry.shape), not \(shape)")
-      return placeholder(shape)
-    }
-    return file[full]
+    return entry
   }
 
-  /// One number seen as the whole shape: a wrong config.json may ask for more than the memory holds, and `verify`
-  /// throws before anyone reads it.
-  private func placeholder(_ shape: [Int]) -> Tensor { Tensor.zeros([], dtype: dtype).expanded(shape) }
+  /// `architecture`, where Jay has its model.
+  /// - Throws: `ModelError.unsupported`.
+  public func knownArchitecture() throws -> String { try entry().architecture }
 
-  /// Throws one error that lists everything that does not fit.
-  func verify(ignoring isIgnored: (String) -> Bool) throws {
-    let extra = directory.names.filter { !used.contains($0) && !isIgnored($0) }.sorted()
-    guard missing.isEmpty, misshapen.isEmpty, extra.isEmpty else {
-      throw ModelError.mismatch(directory.url, missing: missing, misshapen: misshapen, extra: extra)
-    }
-  }
-}
-
-/// A model directory that cannot be used.
-public enum ModelError: LocalizedError, CustomStringConvertible {
-  case notADirectory(URL)
-  case noConfiguration(URL)
-  case badConfiguration(URL, String)
-  case noWeights(URL)
-  case pickle(URL)
-  case unsupported(String, URL, known: [String])
-  case mismatch(URL, missing: [String], misshapen: [String], extra: [String])
-
-  public var description: String {
-    switch self {
-    case .notADirectory(let url):
-      "\(url.path) is not a folder. Name a model directory (config.json, model.safetensors, tokenizer.json)."
-    case .noConfiguration(let url):
-      "\(url.path) has no config.json, so it is not a model directory in Hugging Face format."
-    case .badConfiguration(let url, let detail): "\(url.path): \(detail)."
-    case .noWeights(let url): "\(url.path) has no model.safetensors and no model.safetensors.index.json."
-    case .pickle(let url):
-      "\(url.path) is a pickle, which can run code when loaded; Jay reads safetensors only. Convert it once in Python: "
-        + "AutoModel.from_pretrained(folder).save_pretrained(folder, safe_serialization=True)."
-    case .unsupported(let type, let url, let known):
-      "\(url.path) holds a '\(type)' model. Supported: \(known.joined(separator: ", "))."
-    case .mismatch(let url, let missing, let misshapen, let extra):
-      "the weights in \(url.path) do not fit its config.json."
-        + Self.part("Missing", missing) + Self.part("Wrong shape", misshapen) + Self.part("Unexpected", extra)
-    }
-  }
-  public var errorDescription: String? { description }
-
-  private static func part(_ title: String, _ items: [String]) -> String {
-    items.isEmpty ? "" : " \(title): \(items.joined(separator: "; "))."
+  /// Whether the checkpoint has both tensors, and they are not the same to the bit.
+  func differ(_ first: String, _ second: String) -> Bool {
+    guard let one = file(of: first)?[first], let other = file(of: second)?[second] else { return false }
+    return one.shape != other.shape || !(one .== other).isAllTrue()
   }
 }

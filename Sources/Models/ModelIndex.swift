@@ -12,11 +12,16 @@ public enum ModelIndex {
     var prefix = ""
     /// Leading part of the names of an encoder's pre-training head, which stands outside that prefix.
     var head: String?
+    /// Names in checkpoints of copies of a weight, by the parameter that they repeat. A head that differs from the
+    /// embeddings is a weight of its own whatever config.json says, as in transformers 5.23 (`tie_weights`).
+    var copies: [String: [String]] = [:]
+    /// Leading part of the names of a head for one task, which does not fit an encoder that has learned others.
+    var taskHead: String?
     var encoder: Make<any TextEncoder>?
     var masked: Make<any MaskedLanguageModel>?
     var causal: Make<any CausalLanguageModel>?
     var sequenceToSequence: Make<any SequenceToSequenceModel>?
-    /// Tensors of a checkpoint that Jay does not use (pooler, other heads, copies of tied weights).
+    /// Tensors of a checkpoint that Jay does not train (pooler, other heads, copies of tied weights).
     let isUnused: @Sendable (String) -> Bool
   }
 
@@ -29,7 +34,12 @@ public enum ModelIndex {
       bert("xlm-roberta", "RoBERTa encoders of many languages (XLM-R)", head: "lm_head."),
       Entry(
         architecture: "t5", summary: "T5 encoder-decoders (T5, T5 v1.1, Flan-T5)",
-        sequenceToSequence: { try T5($0.decode(T5.Configuration.self), in: $1) },
+        copies: ["shared.weight": ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight"]],
+        sequenceToSequence: { directory, scope in
+          var configuration = try directory.decode(T5.Configuration.self)
+          configuration.tiesHead = configuration.tiesHead && !directory.differ("lm_head.weight", "shared.weight")
+          return T5(configuration, in: scope)
+        },
         isUnused: {
           $0.hasSuffix("embed_tokens.weight") || $0 == "lm_head.weight"
             || $0.hasSuffix("EncDecAttention.relative_attention_bias.weight")
@@ -41,9 +51,15 @@ public enum ModelIndex {
     ]
 
   private static func bert(_ architecture: String, _ summary: String, head: String) -> Entry {
-    Entry(
+    let predictions = architecture == "bert" ? "cls.predictions." : "lm_head."
+    return Entry(
       architecture: architecture, summary: summary,
       prefix: architecture == "bert" ? "bert." : "roberta.", head: head,
+      copies: [
+        "embeddings.word_embeddings.weight": [predictions + "decoder.weight"],
+        predictions + "bias": [predictions + "decoder.bias"],
+      ],
+      taskHead: "classifier.",
       encoder: { try BERT($0.decode(BERT.Configuration.self), in: $1) },
       masked: { try MaskedBERT($0.decode(BERT.Configuration.self), in: $1) },
       isUnused: {
@@ -54,7 +70,13 @@ public enum ModelIndex {
   private static func llama(_ architecture: String, _ summary: String) -> Entry {
     Entry(
       architecture: architecture, summary: summary,
-      causal: { try Llama($0.decode(Llama.Configuration.self), in: $1) },
+      copies: ["model.embed_tokens.weight": ["lm_head.weight"]],
+      causal: { directory, scope in
+        var configuration = try directory.decode(Llama.Configuration.self)
+        configuration.tiesHead =
+          configuration.tiesHead && !directory.differ("lm_head.weight", "model.embed_tokens.weight")
+        return Llama(configuration, in: scope)
+      },
       isUnused: { $0 == "lm_head.weight" || $0.hasSuffix("rotary_emb.inv_freq") })
   }
 }
@@ -167,20 +189,17 @@ extension ModelIndex {
     _ url: URL, _ loading: Loading, _ kind: KeyPath<Entry, Make<Model>?>
   ) throws -> (Model, Scope) {
     let directory = try ModelDirectory(url, needsWeights: !loading.startsFresh)
-    guard let entry = entries.first(where: { $0.architecture == directory.architecture }),
-      let make = entry[keyPath: kind]
-    else {
-      let known = entries.filter { $0[keyPath: kind] != nil }.map(\.architecture)
-      throw ModelError.unsupported(directory.architecture, url, known: known)
+    let entry = try directory.entry()
+    guard let make = entry[keyPath: kind] else {
+      let fitting = entries.filter { $0[keyPath: kind] != nil }.map(\.architecture)
+      throw ModelError.unfit(directory.architecture, url, fitting: fitting)
     }
-    let isPrefixed = directory.names.contains { $0.hasPrefix(entry.prefix) }
-    let source = CheckpointSource(
-      directory, prefix: isPrefixed ? entry.prefix : "", outside: entry.head, dtype: loading.dtype)
+    let source = CheckpointSource(directory, entry, dtype: loading.dtype)
     let scope = Scope(
       store: ParameterStore(), dtype: loading.dtype, device: loading.device, seed: loading.seed,
       source: loading.startsFresh ? nil : source)
-    let model = try make(directory, scope)
-    if !loading.startsFresh { try source.verify(ignoring: entry.isUnused) }
+    let model = try make(loading.startsFresh ? directory.withoutWeights : directory, scope)
+    if !loading.startsFresh { try source.verify() }
     // In bfloat16 the float32 originals were read to be rounded; until something trains them nobody looks again.
     for file in directory.files { file.releasePages() }
     return (model, scope)

@@ -7,13 +7,16 @@ public enum ParameterRole: String, Sendable, Codable { case backbone, head, adap
 ///
 /// `value` is the leaf that the forward pass reads, in the compute dtype. `master` is the float32 truth that
 /// optimizers, penalties, snapshots and checkpoints use; in float32 both are one tensor. A frozen bfloat16
-/// parameter has no master until it is first asked for, so that a frozen base is held once.
+/// parameter has no master until it is first asked for, so that a frozen base is held once; one that was loaded from
+/// another dtype keeps what was loaded until then, for the compute dtype may have rounded it.
 public final class Parameter {
   /// The name in the reference checkpoint (`encoder.layer.0.attention.self.query.weight`).
   public let name: String
   public let role: ParameterRole
   public private(set) var value: Tensor
   private var storedMaster: Tensor?
+  /// What the value was rounded from, where no master has been made of it yet.
+  private var unrounded: Tensor?
   private var own: Tensor?
   private(set) var exchanged: Tensor?
 
@@ -32,7 +35,8 @@ public final class Parameter {
     self.role = role
     self.initialize = initialize
     value = initial.to(dtype)
-    if dtype != .float32, initial.dtype == .float32 { storedMaster = initial }
+    guard dtype != .float32, initial.dtype != dtype else { return }
+    if initial.dtype == .float32 { storedMaster = initial } else { unrounded = initial }
   }
 
   public var shape: [Int] { value.shape }
@@ -40,11 +44,15 @@ public final class Parameter {
 
   /// The float32 values, same memory as `value` where the compute dtype is float32. Mutated in place by training.
   public var master: Tensor {
-    if value.dtype == .float32 { return (own ?? value).detached() }
+    let master = unkeptMaster
+    if value.dtype != .float32 { (storedMaster, unrounded) = (master, nil) }
+    return master
+  }
+
+  private var unkeptMaster: Tensor {
     if let storedMaster { return storedMaster }
-    let made = (own ?? value).detached().to(.float32)
-    storedMaster = made
-    return made
+    let held = (unrounded ?? own ?? value).detached()
+    return held.dtype == .float32 ? held : held.to(.float32)
   }
 
   /// Whether gradients are computed and the optimizer updates it.
@@ -75,6 +83,9 @@ public final class Parameter {
 
   /// The float32 values that the forward pass reads now: the master, or what `ParameterStore.withValues` put in place.
   public var current: Tensor { exchanged ?? master }
+
+  /// `current`, but a master that is made for it is not kept: for a look at every weight of a frozen base.
+  public var unkept: Tensor { exchanged ?? unkeptMaster }
 
   /// Puts other float32 values in place of the value, or (nil) takes them away; training state is untouched.
   func exchange(_ other: Tensor?) {

@@ -1,9 +1,11 @@
 import Adapters
 import Continual
 public import Foundation
+import Hub
 import Models
 import NN
 import Streams
+import Tokenizers
 import Torch
 
 /// The model of a run as a Hugging Face directory, with its heads beside it.
@@ -24,10 +26,14 @@ public enum Export {
     let blocks: [[Int]]
   }
 
-  /// Writes the newest checkpoint of a run; `task` says whose model, for methods that keep one a task.
-  public static func run(_ folder: URL, to target: URL, task: String?, places: Places) throws {
+  /// Writes the newest checkpoint of a run; `task` says whose model, for methods that keep one a task, and `shardSize`
+  /// how large a file of weights may be (`500MB`; nil for 5 GB).
+  public static func run(
+    _ folder: URL, to target: URL, task: String?, places: Places, shardSize: String? = nil
+  ) throws {
+    let size = try shardSize.map { try ShardSize($0) } ?? .standard
     let session = try Session.restored(folder, places: places)
-    try write(session, experience: try session.experience(named: task), to: target)
+    try write(session, experience: try session.experience(named: task), to: target, shardSize: size)
   }
 
   /// Writes the adapters of the newest checkpoint of a run in PEFT format, as its predictions use them: the LoRA of all
@@ -35,19 +41,24 @@ public enum Export {
   public static func adapter(_ folder: URL, to target: URL, task: String?, places: Places) throws {
     let session = try Session.restored(folder, places: places)
     let learner = session.trainer.learner
-    let family = ModelIndex.family(try ModelDirectory(session.modelDirectory, needsWeights: false).architecture)
+    let directory = try ModelDirectory(session.modelDirectory, needsWeights: false)
+    let family = ModelIndex.family(try directory.knownArchitecture())
     try learner.predicting(try session.experience(named: task), methods: session.trainer.methods) {
       try PEFT.write(learner.parameters, for: family.task, to: target)
     }
   }
 
-  static func write(_ session: Session, experience: Int?, to target: URL) throws {
+  static func write(
+    _ session: Session, experience: Int?, to target: URL, shardSize: ShardSize = .standard
+  ) throws {
     let learner = session.trainer.learner
     let original = try ModelDirectory(session.modelDirectory, needsWeights: !session.recipe.model.startsFresh)
     let elsewhere = session.tokenizerDirectory == session.modelDirectory ? nil : session.tokenizerDirectory
-    let tokenizer = elsewhere.map { folder in Session.tokenizerFiles.map { folder.appendingPathComponent($0) } } ?? []
     try learner.predicting(experience, methods: session.trainer.methods) {
-      try original.export(try learner.parameters.mergedBackbone(), to: target, tokenizer: tokenizer)
+      try original.export(
+        try learner.parameters.lazyMergedBackbone(), to: target,
+        tokenizer: elsewhere.map { .init($0, names: HubContents.tokenizerFiles + TokenizerLoader.ownFiles) },
+        shardSize: shardSize)
     }
     if learner.model is any Classifies { try writeHeads(session, experience: experience, to: target) }
   }

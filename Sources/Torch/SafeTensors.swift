@@ -135,7 +135,7 @@ private struct Header {
     -> SafeTensorsFile.Entry
   {
     guard let dtype = DType(safeTensors: record.dtype) else {
-      throw SafeTensorsError.badHeader(url, "'\(name)' has dtype \(record.dtype), which Jay does not read")
+      throw SafeTensorsError.unreadDType(url, tensor: name, dtype: record.dtype)
     }
     // Strides must fit too, so that a size of 0 does not hide an overflow.
     var span = dtype.byteWidth
@@ -165,6 +165,7 @@ public enum SafeTensorsError: LocalizedError, CustomStringConvertible {
   case unreadable(URL, String)
   case truncated(URL, String)
   case badHeader(URL, String)
+  case unreadDType(URL, tensor: String, dtype: String)
 
   public var description: String {
     switch self {
@@ -172,13 +173,17 @@ public enum SafeTensorsError: LocalizedError, CustomStringConvertible {
     case .truncated(let url, let detail): "\(url.path) is incomplete: \(detail). Copy or download it again."
     case .badHeader(let url, let detail):
       "\(url.path) is not a valid safetensors file: \(detail). Copy or download it again."
+    case .unreadDType(let url, let tensor, let dtype):
+      "\(url.path) holds '\(tensor)' in \(dtype), which Jay does not read. It reads "
+        + DType.safeTensorsNames.map(\.1).joined(separator: ", ")
+        + ": save the model in one of them, as bfloat16, or name the one that a quantized model was made of."
     }
   }
   public var errorDescription: String? { description }
 }
 
 extension DType {
-  private static let safeTensorsNames: [(DType, String)] = [
+  fileprivate static let safeTensorsNames: [(DType, String)] = [
     (.float32, "F32"), (.bfloat16, "BF16"), (.float16, "F16"), (.float64, "F64"), (.int64, "I64"), (.int32, "I32"),
     (.uint8, "U8"), (.bool, "BOOL"), (.int8, "I8"), (.int16, "I16"),
   ]

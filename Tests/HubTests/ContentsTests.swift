@@ -16,9 +16,8 @@ import Testing
     #expect(
       sentence(["config.json", "pytorch_model.bin"], .model)
         == "toy/tiny has its weights only as a pickle (pytorch_model.bin), which can run code when loaded; Jay reads "
-        + "safetensors only. Convert it once in Python, "
-        + "AutoModel.from_pretrained(\"toy/tiny\").save_pretrained(\"FOLDER\"), with the tokenizer likewise, and name that "
-        + "folder.")
+        + "safetensors only. Fetch it, 'hf download toy/tiny --local-dir FOLDER', and name FOLDER as the model: Jay then says "
+        + "how to convert it.")
   }
 
   @Test func aRepositoryWithoutWeights() {

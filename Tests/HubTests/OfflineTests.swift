@@ -31,6 +31,29 @@ import Testing
         + "fetched. Where there is a network, run 'jay download toy/data@v2 --dataset'.")
   }
 
+  @Test func aModelWithoutATokenizerIsWhole() throws {
+    let played = try PlayedHub(PlayedHub.tinyModel.filter { $0.key != "vocab.txt" })
+    let folder = try played.model()
+    let asked = played.hub.requests.count
+    #expect(try played.client(offline: true).snapshot(of: HubRepository("toy/tiny"), .model) == folder)
+    #expect(try played.model() == folder, "nor is the Hub asked where there is a network")
+    #expect(played.hub.requests.count == asked)
+    let tokenizer = #expect(throws: HubError.self) {
+      try played.client(offline: true).snapshot(of: HubRepository("toy/tiny"), .tokenizer)
+    }
+    #expect(tokenizer?.description.contains("(missing: a tokenizer)") == true)
+  }
+
+  @Test func aTokenizerThatWasNotFetchedIsMissing() throws {
+    let played = try PlayedHub()
+    let folder = try played.model()
+    try FileManager.default.removeItem(at: folder.appendingPathComponent("vocab.txt"))
+    let error = #expect(throws: HubError.self) {
+      try played.client(offline: true).snapshot(of: HubRepository("toy/tiny"), .model)
+    }
+    #expect(error?.description.contains("(missing: a tokenizer)") == true)
+  }
+
   @Test func aSnapshotOfThePythonLibraryIsUsed() throws {
     let played = try PlayedHub()
     let home = played.folder.appendingPathComponent("models--toy--tiny")

@@ -93,6 +93,7 @@ import Torch
 
   @Test func otherKindsOfModelAreNamed() throws {
     #expect(
-      complaint(Golden.url("bert-tiny")) == "FOLDER holds a 'bert' model. Supported: llama, mistral, qwen2, qwen3.")
+      complaint(Golden.url("bert-tiny")) == "FOLDER holds a 'bert' model, and what is asked needs one of these: llama, "
+        + "mistral, qwen2, qwen3.")
   }
 }

@@ -84,9 +84,16 @@ import Torch
   @Test func otherArchitecturesAreNamed() throws {
     try withModelFolder { folder in
       try folder.configure(["model_type": "mamba"])
-      #expect(
-        complaint(folder) == "FOLDER holds a 'mamba' model. Supported: "
-          + "bert, roberta, xlm-roberta.")
+      let expected =
+        "FOLDER holds a 'mamba' model. Supported: bert, roberta, xlm-roberta, t5, llama, mistral, qwen2, qwen3."
+      #expect(complaint(folder) == expected)
+      for use in [ModelIndex.Use.tasks(pooling: .mean, dropout: 0), .pretraining] {
+        let error = #expect(throws: ModelError.self) {
+          _ = try ModelIndex.load(folder, for: use, .init(dtype: .float32, device: .cpu, seed: 0))
+        }
+        #expect(error?.description.replacingOccurrences(of: folder.path, with: "FOLDER") == expected)
+      }
+      #expect(throws: ModelError.self) { try ModelDirectory(folder).knownArchitecture() }
     }
   }
 
@@ -94,11 +101,14 @@ import Torch
     try withModelFolder { folder in
       try FileManager.default.removeItem(at: folder.weights)
       #expect(complaint(folder) == "FOLDER has no model.safetensors and no model.safetensors.index.json.")
+      try Data([0x80]).write(to: folder.appendingPathComponent("optimizer.pt"))
       try Data([0x80]).write(to: folder.appendingPathComponent("pytorch_model.bin"))
       #expect(
         complaint(folder) == "FOLDER/pytorch_model.bin is a pickle, which can run code when loaded; Jay reads "
-          + "safetensors only. Convert it once in Python: "
-          + "AutoModel.from_pretrained(folder).save_pretrained(folder, safe_serialization=True).")
+          + "safetensors only. Convert it once, in its folder: python -c 'import glob, torch; from safetensors.torch "
+          + "import save_file; save_file({k: v.clone().contiguous() for f in glob.glob(\"pytorch_model*.bin\") for k, v in "
+          + "torch.load(f, map_location=\"cpu\", weights_only=True).items()}, \"model.safetensors\", {\"format\": \"pt\"})'"
+      )
     }
   }
 

@@ -35,6 +35,28 @@ import Torch
     #expect(weight.gradient?.values() == [1, 1])
   }
 
+  @Test(arguments: [DType.float16, .float64]) func theMasterIsMadeOfWhatWasLoaded(_ dtype: DType) {
+    let loaded = Tensor([1.0009765625, 2] as [Float]).to(dtype)
+    let weight = Parameter(name: "w", role: .backbone, initial: loaded, dtype: .bfloat16)
+    #expect(weight.value.values() == [1, 2])
+    #expect(weight.unkept.values() == [1.0009765625, 2])
+    #expect(weight.master.values() == [1.0009765625, 2])
+    weight.assign(Tensor([3.0009765625, 4] as [Float]))
+    #expect(weight.unkept.values() == [3.0009765625, 4] && weight.value.values() == [3, 4])
+  }
+
+  @Test func aLookAtTheValuesKeepsNoMaster() async {
+    await #expect(processExitsWith: .success) {
+      for dtype in [DType.bfloat16, .float16] {
+        let weight = Parameter(name: "w", role: .backbone, initial: .ones([2], dtype: dtype), dtype: .bfloat16)
+        let before = Runtime.liveHandles
+        precondition(weight.unkept.values() == [1, 1])
+        precondition(Runtime.liveHandles == before)
+        precondition(weight.master.isIdentical(to: weight.unkept))
+      }
+    }
+  }
+
   @Test func aFrozenBfloat16ParameterHasNoMasterUntilAsked() async {
     await #expect(processExitsWith: .success) {
       let weight = Parameter(

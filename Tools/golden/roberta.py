@@ -81,6 +81,15 @@ def trace(name: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def padded_on_the_left(name: str, dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """The same texts behind their padding, and what the encoder makes of them."""
+    encoder, inputs = model(name, dtype), batch(name)
+    order = torch.argsort(inputs["attention_mask"], dim=1, stable=True)
+    read = {key: inputs[key].gather(1, order) for key in ("input_ids", "token_type_ids", "attention_mask")}
+    given = read if encoder.config.type_vocab_size > 1 else {k: v for k, v in read.items() if k != "token_type_ids"}
+    return read | {"hidden": encoder(**given, output_hidden_states=True).hidden_states[-1].detach()}
+
+
 def goldens() -> list[Golden]:
     made = []
     for name in CASES:
@@ -92,4 +101,9 @@ def goldens() -> list[Golden]:
             Golden(f"{name}/model.safetensors", model, weights, SEED),
             Golden(f"{name}/outputs.safetensors", trace, single, SEED + 1, {"length": LENGTH}, rounding),
         ]
+        single, double = padded_on_the_left(name, torch.float32), padded_on_the_left(name, torch.float64)
+        rounding = {"hidden": deviation(single, double, "hidden")}
+        made.append(
+            Golden(f"{name}/left.safetensors", padded_on_the_left, single, SEED + 1, {"length": LENGTH}, rounding)
+        )
     return made

@@ -63,15 +63,28 @@ public final class BERT: TextEncoder {
     }
 
     /// Adds positions and segments to the embeddings of `prompt` vectors, which belong to the first segment, and of the
-    /// batch's tokens; positions begin behind a prefix.
+    /// batch's tokens; positions begin behind a prefix. They count columns, in RoBERTa the tokens that are not padding
+    /// (columns again behind a prompt, as in the reference).
     func callAsFunction(
       _ embedded: Tensor, _ batch: DeviceBatch, prompt count: Int, behind prefix: Int, _ mode: Mode
     ) -> Tensor {
       let first = configuration.firstPosition + prefix
-      let position =
-        batch.documents.map { positions(($0.positions + Double(first)).to(.int64)) }
-        ?? positions.weight.value.narrowed(0, first..<first + embedded.size(1))
+      let position: Tensor
+      if let documents = batch.documents {
+        position = positions((documents.positions + Double(first)).to(.int64))
+      } else if count == 0, let mask = batch.mask, countsTokens(mask) {
+        let places = (mask.cumulativeSum(1) + Double(prefix)) * mask + Double(configuration.firstPosition - 1)
+        position = positions(places.to(.int64))
+      } else {
+        position = positions.weight.value.narrowed(0, first..<first + embedded.size(1))
+      }
       return mode.dropout(norm(embedded + segment(batch, prompt: count) + position), configuration.hiddenDropout)
+    }
+
+    /// Whether positions are other than columns. Padding on the right changes none that is read; to look where it stands
+    /// would make a device wait.
+    private func countsTokens(_ mask: Tensor) -> Bool {
+      !configuration.readsSegments && (mask.device != .cpu || !mask.at(1, 0).isAllTrue())
     }
 
     private func segment(_ batch: DeviceBatch, prompt count: Int) -> Tensor {

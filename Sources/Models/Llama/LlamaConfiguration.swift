@@ -20,7 +20,8 @@ extension Llama {
     public let hasFeedForwardBias: Bool
     /// Whether queries and keys are normalised in each head (Qwen3).
     public let normalisesHeads: Bool
-    public let tiesHead: Bool
+    /// Whether the head is the word embeddings.
+    public internal(set) var tiesHead: Bool
     /// Probability of dropping an attention weight in training.
     public let attentionDropout: Double
     /// For each layer, how many tokens a token sees, itself included; nil for all before it.

@@ -97,8 +97,7 @@ public final class T5: SequenceToSequenceModel {
   }
 
   public func logits(_ hidden: Tensor, _ mode: Mode) -> Tensor {
-    // A tied head reads states of the embeddings' size.
-    head.scores(configuration.tiesHead ? hidden * (1 / Double(width).squareRoot()) : hidden, mode)
+    head.scores(configuration.scalesHeadInput ? hidden * (1 / Double(width).squareRoot()) : hidden, mode)
   }
 
   /// What a decoder reads of the encoder.

@@ -18,8 +18,10 @@ extension T5 {
     public let isGated: Bool
     public let dropout: Double
     public let normEpsilon: Double
-    /// Whether the head is the word embeddings, read after a scale of width^−0.5 (v1.0).
-    public let tiesHead: Bool
+    /// Whether the head is the word embeddings (v1.0).
+    public internal(set) var tiesHead: Bool
+    /// Whether the head reads states times width^−0.5, the size that word embeddings are made for (v1.0).
+    public let scalesHeadInput: Bool
     public let startToken: Int
     public let maxLength: Int
 
@@ -59,9 +61,10 @@ extension T5 {
       startToken = try values.decodeIfPresent(Int.self, forKey: .startToken) ?? 0
       maxLength = try values.decodeIfPresent(Int.self, forKey: .maxLength) ?? 512
       // Newer writers set `tie_word_embeddings` always, and tell v1.1 by the scale alone.
-      tiesHead =
+      scalesHeadInput =
         try values.decodeIfPresent(Bool.self, forKey: .scalesOutputs)
         ?? values.decodeIfPresent(Bool.self, forKey: .tiesHead) ?? true
+      tiesHead = scalesHeadInput
       let name = try values.decodeIfPresent(String.self, forKey: .feedForward) ?? "relu"
       isGated = name.hasPrefix("gated-")
       let plain = isGated ? String(name.dropFirst("gated-".count)) : name
