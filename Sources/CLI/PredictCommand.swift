@@ -8,12 +8,14 @@ struct PredictCommand: ParsableCommand {
     discussion: """
       An input line is {"text": "…"}, with "pair" and "id" where there are such, or a conversation that ends with the \
       user's message: {"messages": [{"role": "user", "content": "…"}]}. A classifier answers with "label" and \
-      "probability", a language model with "answer"; one that was pretrained says how the text goes on.
+      "probability", a language model with "answer"; one that was pretrained says how the text goes on. With --stream the \
+      answer to --text appears as it is written, as plain text.
 
       EXAMPLES
         jay predict runs/meadow --task mood --text "what a day"
         jay predict runs/meadow --task mood texts.jsonl > answers.jsonl
         cat texts.jsonl | jay predict runs/meadow --task mood -
+        jay predict runs/chat --text "Who wrote Faust?" --stream
       """)
 
   @Argument(help: "Folder of a run.")
@@ -31,6 +33,9 @@ struct PredictCommand: ParsableCommand {
   @Option(help: "Second text, where the task is about two.")
   var pair: String?
 
+  @Flag(help: "Write the answer to --text as it comes, as plain text.")
+  var stream = false
+
   @OptionGroup var hub: HubOptions
   @OptionGroup var engine: ThreadOptions
 
@@ -41,12 +46,19 @@ struct PredictCommand: ParsableCommand {
     guard pair == nil || text != nil else {
       throw ValidationError("--pair goes with --text; in a file it is a key of each line.")
     }
+    guard !stream || text != nil else {
+      throw ValidationError("--stream goes with --text; a file is answered in lines.")
+    }
   }
 
   func run() throws {
     engine.start()
     let predictor = try Predictor(folder, task: task, places: hub.places)
-    print(try predictor.lines(try inputs()), terminator: "")
+    guard stream else { return print(try predictor.lines(try inputs()), terminator: "") }
+    for input in try inputs() {
+      try predictor.stream(input) { FileHandle.standardOutput.write(Data($0.utf8)) }
+    }
+    print()
   }
 
   private func inputs() throws -> [Predictor.Input] {

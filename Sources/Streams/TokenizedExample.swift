@@ -39,6 +39,8 @@ public struct TokenizedExperience: Sendable {
   public let options: [[Int32]]
   /// Conversations that were too long, of all splits.
   public private(set) var shortened = ShortenedConversations()
+  /// Other texts that were too long, of all splits.
+  public private(set) var cut = CutTexts()
 
   public init(
     train: [TokenizedExample], validation: [TokenizedExample], test: [TokenizedExample], options: [[Int32]] = []
@@ -49,8 +51,11 @@ public struct TokenizedExperience: Sendable {
 
   /// Tokenizes an experience; texts longer than `maxTokens`, special tokens included, are cut.
   public init(_ experience: Experience, tokenizer: any Tokenizer, maxTokens: Int) {
+    var cut = CutTexts()
     func tokenize(_ dataset: Dataset) -> [TokenizedExample] {
-      let encodings = tokenizer.encodeAll(dataset.examples.map { ($0.text, $0.pair) }, maxTokens: maxTokens)
+      let texts = dataset.examples.map { ($0.text, $0.pair) }
+      let (encodings, lost) = tokenizer.encodeAllCounting(texts, maxTokens: maxTokens)
+      cut.texts += lost
       return zip(dataset.examples, encodings).map { example, encoding in
         TokenizedExample(
           id: example.id, tokens: encoding.ids,
@@ -62,6 +67,7 @@ public struct TokenizedExperience: Sendable {
     validation = tokenize(experience.validation)
     test = tokenize(experience.test)
     options = []
+    self.cut = cut
   }
 }
 
@@ -85,42 +91,67 @@ public struct AnswerForm: Sendable {
 extension TokenizedExperience {
   /// Tokenizes an experience as prompts and answers.
   public init(_ experience: Experience, tokenizer: any Tokenizer, form: AnswerForm) {
-    func answer(_ text: String) -> [Int32] {
-      let (encoding, spans) = tokenizer.encodeWithSpans(text)
-      // Special tokens come from no part of the text.
-      let ids = zip(encoding.ids, spans).filter { $0.1 != nil }.map(\.0)
-      return ids.prefix(form.maxAnswerTokens - 1) + [form.end]
-    }
-    let options = experience.labels.map(answer)
-    var shortened = ShortenedConversations()
+    let reader = AnswerReader(experience, tokenizer: tokenizer, form: form)
+    var shortened = ShortenedConversations(), cut = CutTexts()
     func tokenize(_ dataset: Dataset, isMeasured: Bool) -> [TokenizedExample] {
-      if dataset.holdsConversations {
-        guard let form = form.conversations else {
-          preconditionFailure("TokenizedExperience(\(experience.name)): conversations without a form")
-        }
-        let reader = ConversationReader(tokenizer: tokenizer, form: form)
-        let (examples, lost) = reader.examples(dataset, experience: experience.index, isMeasured: isMeasured)
-        shortened = shortened + lost
-        return examples
+      guard dataset.holdsConversations else { return reader.examples(dataset, isMeasured: isMeasured, &cut) }
+      guard let form = form.conversations else {
+        preconditionFailure("TokenizedExperience(\(experience.name)): conversations without a form")
       }
-      let prompts = dataset.examples.map { (experience.prompt.text(of: $0, labels: dataset.labels), String?.none) }
-      let encodings = tokenizer.encodeAll(prompts, maxTokens: form.maxTokens)
-      return zip(dataset.examples, encodings).map { example, encoding in
-        let isClass = !dataset.labels.isEmpty
-        return TokenizedExample(
-          id: example.id, tokens: encoding.ids, firstLength: encoding.ids.count,
-          target: isClass ? experience.classes[example.label] : -1,
-          answer: isClass ? options[example.label] : answer(example.answers[0]),
-          accepted: isMeasured ? (isClass ? [dataset.labels[example.label]] : example.answers) : [],
-          experience: experience.index)
-      }
+      let reader = ConversationReader(tokenizer: tokenizer, form: form)
+      let (examples, lost) = reader.examples(dataset, experience: experience.index, isMeasured: isMeasured)
+      shortened = shortened + lost
+      return examples
     }
     self.init(
       train: tokenize(experience.train, isMeasured: false),
       validation: tokenize(experience.validation, isMeasured: true), test: tokenize(experience.test, isMeasured: true),
-      options: options)
-    self.shortened = shortened
+      options: reader.options)
+    (self.shortened, self.cut) = (shortened, cut)
   }
+}
+
+/// Makes prompts and answers of the examples of an experience.
+private struct AnswerReader {
+  private let experience: Experience
+  private let tokenizer: any Tokenizer
+  private let form: AnswerForm
+  /// The name of each class as an answer.
+  let options: [[Int32]]
+
+  init(_ experience: Experience, tokenizer: any Tokenizer, form: AnswerForm) {
+    (self.experience, self.tokenizer, self.form) = (experience, tokenizer, form)
+    options = experience.labels.map { form.answer(tokenizer.bareIDs(of: $0)) }
+  }
+
+  func examples(_ dataset: Dataset, isMeasured: Bool, _ cut: inout CutTexts) -> [TokenizedExample] {
+    let prompts = dataset.examples.map { (experience.prompt.text(of: $0, labels: dataset.labels), String?.none) }
+    let (encodings, lost) = tokenizer.encodeAllCounting(prompts, maxTokens: form.maxTokens)
+    cut.texts += lost
+    return zip(dataset.examples, encodings).map { example, encoding in
+      // Something must stand before an answer: where the tokenizer adds nothing to a prompt without a word, it is what
+      // ends one text and so stands before the next.
+      let tokens = encoding.ids.isEmpty ? [form.end] : encoding.ids
+      let isClass = !dataset.labels.isEmpty
+      return TokenizedExample(
+        id: example.id, tokens: tokens, firstLength: tokens.count,
+        target: isClass ? experience.classes[example.label] : -1,
+        answer: isClass ? options[example.label] : answer(example.answers[0], &cut),
+        accepted: isMeasured ? (isClass ? [dataset.labels[example.label]] : example.answers) : [],
+        experience: experience.index)
+    }
+  }
+
+  private func answer(_ text: String, _ cut: inout CutTexts) -> [Int32] {
+    let ids = tokenizer.bareIDs(of: text), answer = form.answer(ids)
+    cut.answers += answer.count <= ids.count ? 1 : 0
+    return answer
+  }
+}
+
+extension AnswerForm {
+  /// The ids of an answer, cut where it is too long, with the end behind them.
+  fileprivate func answer(_ ids: [Int32]) -> [Int32] { ids.prefix(maxAnswerTokens - 1) + [end] }
 }
 
 /// Examples that go through the model together. Integers only, so that it may cross threads.
@@ -139,5 +170,4 @@ public struct Batch: Sendable {
     let written = examples.reduce(0) { $0 + $1.answer.count }
     return written > 0 ? written : rows
   }
-  public var maxLength: Int { examples.map(\.tokens.count).max() ?? 0 }
 }

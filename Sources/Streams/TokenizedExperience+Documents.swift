@@ -7,9 +7,14 @@ public struct DocumentForm: Sendable {
   public let packing: Packing
   /// The ids of a document with what stands around it.
   public let document: @Sendable ([Int32]) -> [Int32]
+  /// Whether a row has something to be learned from; others are left out.
+  public let teaches: @Sendable (TokenizedExample) -> Bool
 
-  public init(length: Int, packing: Packing, document: @escaping @Sendable ([Int32]) -> [Int32]) {
-    (self.length, self.packing, self.document) = (length, packing, document)
+  public init(
+    length: Int, packing: Packing, teaches: @escaping @Sendable (TokenizedExample) -> Bool = { _ in true },
+    document: @escaping @Sendable ([Int32]) -> [Int32]
+  ) {
+    (self.length, self.packing, self.teaches, self.document) = (length, packing, teaches, document)
   }
 }
 
@@ -28,7 +33,7 @@ extension TokenizedExperience {
           experience: experience.index)
         example.documents = row.documents
         return example
-      }
+      }.filter(form.teaches)
     }
     self.init(
       train: tokenize(experience.train), validation: tokenize(experience.validation), test: tokenize(experience.test))

@@ -72,7 +72,7 @@ import Testing
   }
 }
 
-@Suite(.enabled(if: hasCL15, "needs the folder cl15 in JAY_DATA or in ../shared/data"))
+@Suite(.enabled(if: hasCL15, "needs the folder cl15 in the folder of JAY_DATA"))
 struct BenchmarkPromptTests {
   @Test func promptsAreThoseOfTheBenchmark() throws {
     func prompt(_ task: String) throws -> String {
@@ -92,7 +92,7 @@ struct BenchmarkPromptTests {
   }
 }
 
-@Suite(.enabled(if: hasSuperNI15, "needs the folder superni15 in JAY_DATA or in ../shared/data"))
+@Suite(.enabled(if: hasSuperNI15, "needs the folder superni15 in the folder of JAY_DATA"))
 struct SuperNI15Tests {
   @Test func bothOrdersRead() throws {
     for order in 1...2 {

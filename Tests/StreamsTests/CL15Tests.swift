@@ -3,7 +3,7 @@ import Testing
 
 @testable import Streams
 
-@Suite(.enabled(if: hasCL15, "needs the folder cl15 in JAY_DATA or in ../shared/data"))
+@Suite(.enabled(if: hasCL15, "needs the folder cl15 in the folder of JAY_DATA"))
 struct CL15Tests {
   /// The orders of the MIGU paper: 1 to 3 with four tasks, 4 to 6 with all fifteen.
   private static let orders = [

@@ -18,6 +18,14 @@ import Testing
         == "a\np\nOptions: World, Sports\nAnswer:")
   }
 
+  @Test func wordsBesideAnEmptyPlaceStay() {
+    let alone = Example(id: "1", text: "a", answers: ["b"])
+    func text(_ template: String) -> String { Prompt(template).text(of: alone, labels: []) }
+    #expect(text("{text} {pair}") == "a ")
+    #expect(text("Is this so? {pair}\n{text}") == "Is this so? \na")
+    #expect(text("{text}\nContext: {pair} \n{pair}{options}\n\nOutput: ") == "a\n\nOutput: ")
+  }
+
   @Test func aTextWithBracesStaysAsItIs() {
     let example = Example(id: "1", text: "{options} {x} {", label: 0)
     #expect(Prompt("{text}|{y}").text(of: example, labels: labels) == "{options} {x} {|{y}")

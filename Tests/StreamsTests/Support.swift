@@ -67,7 +67,7 @@ func experience(_ name: String, _ labels: [String]) -> Experience {
   return Experience(name: name, train: split("train"), test: split("test"))
 }
 
-/// The folder of development data: `JAY_DATA`, or `../shared/data` beside the package.
+/// The folder of development data, `JAY_DATA`; without it, one beside the package.
 let dataFolder: URL = {
   if let path = ProcessInfo.processInfo.environment["JAY_DATA"] { return URL(fileURLWithPath: path) }
   let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

@@ -60,11 +60,8 @@ public struct Predictor {
 
   /// One answer for each input, in order.
   public func predict(_ inputs: [Input]) throws -> [Prediction] {
-    if !talks, inputs.contains(where: { !$0.messages.isEmpty }) {
-      throw PredictionError.takesNoConversation(task: experience.name)
-    }
     let trainer = session.trainer, settings = session.recipe.evaluation
-    let examples = examples(inputs)
+    let examples = try examples(inputs)
     var predictions = inputs.map { Prediction(id: $0.id, text: $0.text, pair: $0.pair) }
     if writes {
       let answers = try trainer.learner.write(examples, methods: trainer.methods, settings: settings)
@@ -78,6 +75,19 @@ public struct Predictor {
     return predictions
   }
 
+  /// Shows the answer to one input while it is written; the pieces joined are the answer that `predict` gives.
+  public func stream(_ input: Input, _ show: @escaping (String) -> Void) throws {
+    let trainer = session.trainer, settings = session.recipe.evaluation
+    guard writes else { throw PredictionError.streamsNoLabel }
+    guard settings.beams == 1 else { throw PredictionError.streamsNoSearch(beams: settings.beams) }
+    var answer = AnswerStream(
+      session.tokenizer, stops: settings.stopStrings, said: session.reading.said(soFar:), show: show)
+    for example in try examples([input]) {
+      let whole = try trainer.learner.write(example, methods: trainer.methods, settings: settings) { answer.append($0) }
+      answer.finish(whole)
+    }
+  }
+
   /// Whether the model writes its answers, rather than choosing among labels.
   private var writes: Bool {
     guard session.trainer.learner.model is any Generates else { return false }
@@ -85,16 +95,15 @@ public struct Predictor {
   }
 
   /// The inputs as the model reads them; what the right answer is, is not known.
-  private func examples(_ inputs: [Input]) -> [TokenizedExample] {
-    let learner = session.trainer.learner
-    guard learner.objective == nil else {
-      let room = max(2, learner.model.maxLength - session.recipe.evaluation.maxAnswerTokens)
-      return inputs.enumerated().map { index, input in
-        let ids = session.tokenizer.encode(input.text, maxTokens: room).ids
-        // The text goes on: nothing has ended it yet.
-        let open = ids.last == session.tokenizer.specialTokens.eos && ids.count > 1 ? ids.dropLast() : ids[...]
+  private func examples(_ inputs: [Input]) throws -> [TokenizedExample] {
+    if !talks, inputs.contains(where: { !$0.messages.isEmpty }) {
+      throw PredictionError.takesNoConversation(task: experience.name)
+    }
+    guard session.trainer.learner.objective == nil else {
+      return try inputs.enumerated().map { index, input in
+        let tokens = try session.begun(input.text)
         return TokenizedExample(
-          id: String(index), tokens: Array(open), firstLength: open.count, target: -1, experience: experience.index)
+          id: String(index), tokens: tokens, firstLength: tokens.count, target: -1, experience: experience.index)
       }
     }
     let isFree = experience.labels.isEmpty
@@ -108,7 +117,7 @@ public struct Predictor {
         ? Example(id: String(index), text: input.text, pair: input.pair, answers: [""])
         : Example(id: String(index), text: input.text, pair: input.pair, label: 0)
     }
-    return session.tokenized(Dataset(name: "inputs", labels: experience.labels, examples: unknown), of: experience)
+    return try session.tokenized(Dataset(name: "inputs", labels: experience.labels, examples: unknown), of: experience)
   }
 
   /// Predictions as JSON lines.
@@ -170,6 +179,8 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
   case takesNoConversation(task: String)
   case noFile(String)
   case badLine(file: String, line: Int)
+  case streamsNoLabel
+  case streamsNoSearch(beams: Int)
   case badConversation(file: String, line: Int, ConversationProblem)
 
   public var description: String {
@@ -186,6 +197,10 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
     case .takesNoConversation(let task):
       "'\(task)' asks for no conversation, so \"messages\" cannot be answered. Write lines such as {\"text\": \"…\"}."
     case .noFile(let path): "there is no file \(path). Name a JSONL file, '-' for standard input, or give --text TEXT."
+    case .streamsNoLabel: "this run answers with a label, which comes all at once. Leave out --stream."
+    case .streamsNoSearch(let beams):
+      "this run writes with a beam search (evaluation.beams is \(beams)), which knows its answer only at the end. Leave out "
+        + "--stream."
     case .badConversation(let file, let line, let problem): "\(file):\(line): \(problem)."
     case .badLine(let file, let line):
       "\(file):\(line): not a JSON object with a \"text\" (and perhaps \"pair\" and \"id\"). "

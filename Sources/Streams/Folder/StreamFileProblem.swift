@@ -15,7 +15,7 @@ public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
     switch self {
     case .notJSON: "not a JSON object; \"python3 -m json.tool FILE\" shows where it breaks"
     case .unknownKey(let key, let known):
-      if let near = nearest(to: key, in: known) {
+      if let near = Nearest.name(to: key, among: known) {
         "unknown key \"\(key)\"; did you mean \"\(near)\"?"
       } else {
         "unknown key \"\(key)\"; the keys are \(quotedList(known))"

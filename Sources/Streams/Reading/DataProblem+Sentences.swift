@@ -34,7 +34,7 @@ extension DataProblem.Kind: CustomStringConvertible {
   private var fieldSentence: String {
     switch self {
     case .missingField(let name, let present):
-      if let near = nearest(to: name, in: present) {
+      if let near = Nearest.name(to: name, among: present) {
         "no field \"\(name)\"; the nearest is \"\(near)\": rename it, or name that column instead"
       } else {
         "no field \"\(name)\" among \(quotedList(present)); add it, or name another column"

@@ -5,7 +5,7 @@ public struct Experience: Sendable, Hashable {
   /// Identity of the task; it stays with the experience when the stream is put in another order.
   public internal(set) var taskLabel: Int
   /// Name of the task, unique in its stream.
-  public let name: String
+  public private(set) var name: String
   /// The id of each label of this experience among the classes of the whole stream, in the order of `labels`.
   public internal(set) var classes: [Int]
   /// How examples become the texts that a language model reads.
@@ -32,6 +32,13 @@ public struct Experience: Sendable, Hashable {
   public func prompted(by prompt: Prompt) -> Experience {
     var copy = self
     copy.prompt = prompt
+    return copy
+  }
+
+  /// The same experience under another name.
+  public func renamed(_ name: String) -> Experience {
+    var copy = self
+    copy.name = name
     return copy
   }
 

@@ -9,12 +9,12 @@ public struct Prompt: Sendable, Hashable, Codable {
   /// The text of a stream that has no prompt of its own.
   public static let plain = Prompt("{text}\n{pair}\nOptions: {options}\nAnswer:")
 
-  /// Lines that only hold an empty place are left out.
+  /// A line whose places are all empty is left out, if nothing but a caption stands beside them: words that end with a
+  /// colon, such as `Options: {options}`.
   public func text(of example: Example, labels: [String]) -> String {
     let values = ["{text}": example.text, "{pair}": example.pair ?? "", "{options}": labels.joined(separator: ", ")]
-    let lines = template.split(separator: "\n", omittingEmptySubsequences: false).filter { line in
-      values.allSatisfy { place, value in !(value.isEmpty && line.contains(place)) }
-    }
+    let lines = template.split(separator: "\n", omittingEmptySubsequences: false)
+      .filter { !Self.isLeftOut($0, values) }
     // One pass, so that a text that holds "{options}" stays as it is.
     var result = ""
     var rest = lines.joined(separator: "\n")[...]
@@ -26,5 +26,13 @@ public struct Prompt: Sendable, Hashable, Codable {
       rest = rest.dropFirst(place?.count ?? 1)
     }
     return result + rest
+  }
+
+  private static func isLeftOut(_ line: Substring, _ values: [String: String]) -> Bool {
+    let places = values.filter { line.contains($0.key) }
+    guard !places.isEmpty, places.values.allSatisfy(\.isEmpty) else { return false }
+    let words = places.keys.reduce(String(line)) { $0.replacing($1, with: "") }
+    let last = words.last { !$0.isWhitespace }
+    return last == nil || last == ":"
   }
 }

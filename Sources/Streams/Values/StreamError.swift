@@ -32,5 +32,5 @@ extension StreamError: CustomStringConvertible, LocalizedError {
 }
 
 private func suggestion(_ name: String, _ known: [String]) -> String {
-  nearest(to: name, in: known).map { " (did you mean \"\($0)\"?)" } ?? ""
+  Nearest.name(to: name, among: known).map { " (did you mean \"\($0)\"?)" } ?? ""
 }
