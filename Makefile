@@ -1,10 +1,10 @@
-# One command each; `make check` is all that CI runs.
+# One command each; CI (`.ci/run`) runs `make lint test`.
 export PKG_CONFIG_PATH := $(CURDIR)/.torch:$(PKG_CONFIG_PATH)
 export JAY_MODELS ?= $(CURDIR)/.models
 export OMP_WAIT_POLICY ?= PASSIVE
 export GOMP_SPINCOUNT ?= 1000
 
-.PHONY: build test docs check format golden bench thresholds index setup bundle
+.PHONY: build test docs lint check format golden bench thresholds index setup bundle
 
 setup:
 	@Tools/setup
@@ -24,10 +24,14 @@ test: setup
 docs: setup
 	Tools/docs
 
-# Formatting, the index of methods, documentation without warnings, and the tests.
-check: setup
+# What is checked in seconds: formatting, and the index of methods.
+lint:
 	swift format lint --strict --recursive Sources Tests Package.swift
 	Tools/index --check
+
+# Before a change goes out: all that CI runs, and the documentation, which must be without warnings.
+check: setup
+	$(MAKE) lint
 	$(MAKE) docs
 	$(MAKE) test
 

@@ -6,7 +6,8 @@ struct GateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gate", abstract: "Pass or fail a run by bounds: exit status 0 when all are kept, 2 when one is not.",
     discussion: """
-      Forgetting is 'forgetting.chaudhry' and accuracy 'acc' of 'jay list metrics'.
+      Forgetting is 'forgetting.chaudhry' and accuracy 'acc' of 'jay list metrics'. A bound on what the run did not \
+      measure is not kept.
 
       EXAMPLE
         jay gate runs/meadow --max-forgetting 2 --min-accuracy 80 && deploy

@@ -14,7 +14,7 @@ struct HubOptions: ParsableArguments {
 extension Here {
   /// The Hub as HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_TOKEN and HF_HUB_OFFLINE describe it.
   static func hub(offline: Bool) -> HubClient {
-    var settings = HubSettings(environment: ProcessInfo.processInfo.environment, home: Here.userFolder)
+    var settings = HubSettings(environment: environment, home: userFolder)
     settings.isOffline = settings.isOffline || offline
     var client = HubClient(settings)
     let line = DownloadLine()

@@ -48,7 +48,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     Interrupt.install()
-    try Followers.together(processes, threads: threads) { processes in
+    try Followers.together(processes, threads: threads, environment: Here.environment) { processes in
       var runner = Runner(places: hub.places)
       runner.processes = processes
       try train(&runner)

@@ -4,11 +4,13 @@ import Recipes
 
 /// The only place that reads the environment.
 enum Here {
+  static let environment = ProcessInfo.processInfo.environment
+
   static var places: Places { places(offline: false) }
 
   /// - Parameter offline: whether models and data sets of the Hub come from its cache alone.
   static func places(offline: Bool) -> Places {
-    let home = URL(fileURLWithPath: ProcessInfo.processInfo.environment["JAY_HOME"] ?? userFolder.path + "/.jay")
+    let home = URL(fileURLWithPath: environment["JAY_HOME"] ?? userFolder.path + "/.jay")
     return Places(
       models: folder("JAY_MODELS", home.appendingPathComponent("models")),
       data: folder("JAY_DATA", home.appendingPathComponent("data")), home: home,
@@ -16,13 +18,13 @@ enum Here {
   }
 
   /// The user's folder. The name service, which `NSHomeDirectory` asks, is reached through a socket.
-  static var userFolder: URL { URL(fileURLWithPath: ProcessInfo.processInfo.environment["HOME"] ?? NSHomeDirectory()) }
+  static var userFolder: URL { URL(fileURLWithPath: environment["HOME"] ?? NSHomeDirectory()) }
 
   /// Folder of recipes.
   static var recipes: URL { folder("JAY_RECIPES", URL(fileURLWithPath: "Recipes")) }
 
   private static func folder(_ variable: String, _ fallback: URL) -> URL {
-    ProcessInfo.processInfo.environment[variable].map { URL(fileURLWithPath: $0) } ?? fallback
+    environment[variable].map { URL(fileURLWithPath: $0) } ?? fallback
   }
 
   /// Remarks go to standard error, so that standard output stays for programs.

@@ -20,6 +20,8 @@ public struct Checkpoint {
     public var validation: AccuracyMatrix
     public var loss: AccuracyMatrix?
     public var abilities: AbilityScores?
+    /// As `TrainingProgress` has it; nil of earlier versions.
+    public var trainableParameters: Int?
     public var optimizerStep: Int
     public var methods: [MethodRecord]
     /// What comes later in the log is cut off on resume, and written again.
@@ -51,7 +53,8 @@ public struct Checkpoint {
   // MARK: Writing
 
   /// Writes the trainer's state to `folder/<experience>-<step>`. The checkpoint before it is kept, should this one
-  /// be damaged later; older ones are removed.
+  /// be damaged later; older ones are removed. Not to be called between the beginning of an experience and its first
+  /// update, nor by two processes at once.
   public static func write(
     _ trainer: Trainer, optimizer: (any Optimizer)?, to folder: URL, log: LogPosition = .init(),
     wallSeconds: Double = 0, fingerprints: [String: String] = [:]
@@ -60,7 +63,7 @@ public struct Checkpoint {
     let record = Record(
       experience: progress.experience, step: progress.step, accuracy: progress.matrix, macroF1: progress.macroF1,
       validation: progress.validation, loss: progress.loss, abilities: progress.abilities,
-      optimizerStep: optimizer?.step ?? 0,
+      trainableParameters: progress.trainableParameters, optimizerStep: optimizer?.step ?? 0,
       methods: trainer.methods.map {
         MethodRecord(name: type(of: $0).card.name, numbers: $0.state.numbers, exemplars: $0.state.exemplars)
       },
@@ -109,9 +112,9 @@ public struct Checkpoint {
   }
 
   /// Gives a complete folder its final name. One of that name (the run stopped twice at one update) makes way
-  /// whole, so that there is never half a checkpoint under a final name.
+  /// whole, so that there is never half a checkpoint under a final name, and counts until its name is taken.
   private static func replace(_ final: URL, by temporary: URL) throws {
-    let old = final.deletingLastPathComponent().appendingPathComponent(".\(final.lastPathComponent).old.tmp")
+    let old = final.deletingLastPathComponent().appendingPathComponent(".\(final.lastPathComponent)\(oldSuffix)")
     rename(final.path, old.path)
     guard rename(temporary.path, final.path) == 0 else {
       throw FileError(action: .write, path: final.path, code: errno)
@@ -120,11 +123,22 @@ public struct Checkpoint {
     try? FileManager.default.removeItem(at: old)
   }
 
-  /// What killed saves left behind.
+  private static let oldSuffix = ".old.tmp"
+
+  /// The final name of one that made way; nil of any other.
+  private static func finalName(ofOld name: String) -> String? {
+    name.hasPrefix(".") && name.hasSuffix(oldSuffix) ? String(name.dropFirst().dropLast(oldSuffix.count)) : nil
+  }
+
+  /// What killed saves left behind; one that made way takes its name back where that is free.
   private static func removeUnfinished(in folder: URL) {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     for name in all where name.hasPrefix(".") && name.hasSuffix(".tmp") {
-      try? FileManager.default.removeItem(at: folder.appendingPathComponent(name))
+      let url = folder.appendingPathComponent(name)
+      if let final = finalName(ofOld: name), rename(url.path, folder.appendingPathComponent(final).path) == 0 {
+        continue
+      }
+      try? FileManager.default.removeItem(at: url)
     }
   }
 
@@ -135,9 +149,9 @@ public struct Checkpoint {
   ///   train again what is trained already.
   public static func newest(in folder: URL) throws -> (checkpoint: Checkpoint?, skipped: [CheckpointError]) {
     var skipped: [CheckpointError] = []
-    for name in names(in: folder).reversed() {
+    for url in checkpoints(in: folder).reversed() {
       do {
-        return (try Checkpoint(folder.appendingPathComponent(name)), skipped)
+        return (try Checkpoint(url), skipped)
       } catch let error as CheckpointError {
         if case .format = error { throw error }
         skipped.append(error)
@@ -206,6 +220,18 @@ public struct Checkpoint {
   private static func names(in folder: URL) -> [String] {
     let all = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
     return all.filter { !$0.hasPrefix(".") }.sorted()
+  }
+
+  /// Folders of checkpoints, the newest last. One that made way is among them while its name is free: the save that
+  /// was to take it was killed.
+  private static func checkpoints(in folder: URL) -> [URL] {
+    let all = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+    let found = all.compactMap { name -> (key: String, name: String)? in
+      guard name.hasPrefix(".") else { return (name, name) }
+      guard let final = finalName(ofOld: name), !all.contains(final) else { return nil }
+      return (final, name)
+    }
+    return found.sorted { $0.key < $1.key }.map { folder.appendingPathComponent($0.name) }
   }
 
   /// SHA-256 of every file but the manifest, in hexadecimal.

@@ -26,7 +26,9 @@ public protocol ContinualMethod: AnyObject, SendableMetatype {
   func compose(_ batch: Batch, at step: Step) throws -> Batch
   /// What the next forward pass reads, in training and in evaluation: choose adapters by the texts.
   func willForward(_ batch: DeviceBatch, learner: Learner)
-  /// A term added to the loss: a scalar in the graph, or nil.
+  /// A term added to the loss of a micro-batch: a scalar in the graph, or nil. A mean over its rows or tokens, or a
+  /// function of the weights: the trainer weighs micro-batches, and what each process has of one, by their share of the
+  /// update, so that a sum over rows would shrink with their number.
   func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor?
   /// The forward pass of a micro-batch is done, its backward pass comes: what is known of the activations may spare some
   /// of it. `isWhole` says whether the micro-batch is all of the update.

@@ -60,6 +60,7 @@ extension Learner {
       ? Dictionary(grouping: examples.indices) { Int?(examples[$0].experience) } : [nil: Array(examples.indices)]
     for (experience, members) in groups.sorted(by: { ($0.key ?? -1) < ($1.key ?? -1) }) {
       try predicting(experience, methods: methods) {
+        try checkRoom(for: members.map { examples[$0] })
         inference {
           for places in Self.lengthSorted(members, examples, batchTokens: settings.batchTokens) {
             if turn % sharers == rank { body(places) }

@@ -87,7 +87,7 @@ extension ClassScores {
 
 extension Generator {
   /// A number uniform in 0..<1.
-  mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+  package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
   /// An index uniform in `0..<bound`.
   mutating func index(below bound: Int) -> Int { Int(next() % UInt64(bound)) }

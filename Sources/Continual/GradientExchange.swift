@@ -20,7 +20,7 @@ final class GradientExchange {
     var slots: [Slot]
     /// Elements of all gradients together.
     let size: Int
-    /// float32: the gradients one behind another, then a 1 for each that a process has.
+    /// float32 on the CPU: the gradients one behind another, then a 1 for each that a process has.
     let values: Tensor
     var exchange: Processes.Exchange?
 
@@ -119,7 +119,8 @@ final class GradientExchange {
       let gradient = parameter.gradient ?? .zeros(like: value.detached())
       let sum = bucket.values.narrowed(0, slot.range)
       if let rows = slot.rows {
-        gradient.copy(from: sum.reshaped([rows.count] + parameter.shape.dropFirst()).to(gradient.dtype), at: rows)
+        let kept = sum.reshaped([rows.count] + parameter.shape.dropFirst())
+        gradient.copy(from: kept.to(gradient.dtype, device: gradient.device), at: rows)
       } else {
         gradient.copy(from: sum.reshaped(parameter.shape))
       }

@@ -23,6 +23,8 @@ public final class Learner {
   public let processes: Processes?
   /// Shows a batch to the trainer's methods before a forward pass that is not the trainer's own.
   var announce: (DeviceBatch) -> Void = { _ in }
+  /// Called now and then in a method's long work between two updates: throws where the run is to stop.
+  public internal(set) var pause: () throws -> Void = {}
   private let data: (Experience) -> TokenizedExperience
   private let decode: ([Int32]) -> String
   private let encode: (String) -> [Int32]

@@ -33,6 +33,7 @@ public final class Trainer {
       guard let self else { return }
       for method in self.methods { method.willForward(batch, learner: self.learner) }
     }
+    learner.pause = { [weak self] in try self?.observer.willGoOn() }
   }
 
   /// Has abilities measured before the first experience and after each.
@@ -56,6 +57,7 @@ public final class Trainer {
     (progress.experience, progress.step) = (record.experience, record.step)
     (progress.matrix, progress.macroF1, progress.validation) = (record.accuracy, record.macroF1, record.validation)
     (progress.loss, progress.abilities) = (record.loss, record.abilities)
+    progress.trainableParameters = record.trainableParameters ?? 0
     for name in learner.stream.experiences.dropFirst(record.accuracy.experiences.count).map(\.name) {
       progress.matrix.append(experience: name)
       progress.macroF1.append(experience: name)
@@ -76,6 +78,7 @@ public final class Trainer {
 
     var sampler = Sampler(plan, settings: settings, generator: learner.generator.derived("order.\(experience.index)"))
     let trainable = learner.parameters.trainable
+    progress.trainableParameters = trainable.reduce(0) { $0 + $1.count }
     exchange = learner.processes.map { GradientExchange($0, trainable, linears: learner.parameters.linears) }
     if sampler.updates > 0, trainable.isEmpty { throw TrainingError.nothingTrains(experience: experience.name) }
     let optimizer = settings.makeOptimizer()
@@ -112,19 +115,14 @@ public final class Trainer {
     do { total = try gradients(batch, step, mode) } catch let lost as ProcessesError { throw try stop(lost, optimizer) }
     try check(total, batch, step, optimizer)
     for method in methods { try method.willUpdate(trainable, at: step) }
-    let norm = Tensor.globalNorm(trainable.compactMap(\.gradient))
+    let rate = settings.rate(at: step.index, of: step.total)
+    let norm = optimizer.update(trainable, rate: rate, clipNorm: settings.clipNorm)
     guard norm.isFinite else {
       throw try stop(
         TrainingError.nonFiniteGradient(
           experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
         optimizer)
     }
-    let rate =
-      settings.learningRate
-      * settings.schedule.factor(step: step.index, warmup: Int(settings.warmup * Double(step.total)), total: step.total)
-    // PyTorch's clip_grad_norm_, with its 1e-6.
-    let scale = settings.clipNorm > 0 ? min(1, settings.clipNorm / (norm + 1e-6)) : 1
-    optimizer.update(trainable, rate: rate, gradientScale: scale)
     learner.parameters.clearGradients()
     for method in methods { try method.didUpdate(trainable, at: step) }
     observer.didCompute(
@@ -154,9 +152,15 @@ public final class Trainer {
     return total
   }
 
-  /// The loss of some rows as a part of the whole batch's; nil where there are none.
+  /// The loss of some rows as a part of the whole batch's; nil where they have no term of its mean.
   private func loss(_ micro: Batch, of batch: Batch, _ step: Step, _ mode: Mode) throws -> Tensor? {
-    guard micro.rows > 0 else { return nil }
+    let asksAll = learner.model.answerLayout == .none
+    func asks(_ rows: Batch) -> Bool { rows.examples.contains { asksAll || !$0.answer.isEmpty } }
+    guard asks(batch) else {
+      throw TrainingError.nothingAsked(
+        experience: step.experience.name, step: step.index, items: batch.examples.map(\.id))
+    }
+    guard asks(micro) else { return nil }
     let inputs = learner.announced(micro, to: methods)
     let output = learner.model(inputs, mode)
     var loss = output.loss
@@ -168,7 +172,8 @@ public final class Trainer {
 
   /// Stops before a broken loss reaches the weights.
   private func check(_ loss: Tensor, _ batch: Batch, _ step: Step, _ optimizer: any Optimizer) throws {
-    // Reading a value stalls an accelerator, so there it is looked at only now and then.
+    // Every update waits for the norm of its gradient, which a broken loss breaks too. On an accelerator a second value
+    // to wait for, one that tells of it before the methods see the gradients, is read only now and then.
     guard learner.device == .cpu || step.index % settings.logEvery == 0 else { return }
     let value = loss.item()
     guard !value.isFinite else { return }

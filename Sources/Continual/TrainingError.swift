@@ -4,11 +4,13 @@ public import Foundation
 public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
   case nothingTrains(experience: String)
   case emptyBatch(experience: String, step: Int)
+  case nothingAsked(experience: String, step: Int, items: [String])
   case nonFiniteLoss(value: Double, experience: String, step: Int, items: [String])
   case nonFiniteGradient(experience: String, step: Int, items: [String])
   case needsClasses(String, instead: String)
   case needsEncoder(method: String)
   case interrupted(resume: String)
+  case interruptedUnsaved(resume: String)
 
   public var description: String {
     switch self {
@@ -16,6 +18,9 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
       "no parameter trains in experience '\(experience)': the methods freeze everything. Remove one of them, or add an adapter."
     case .emptyBatch(let experience, let step):
       "update \(step) of experience '\(experience)' has an empty batch: a method removed every example."
+    case .nothingAsked(let experience, let step, let items):
+      "update \(step) of experience '\(experience)' has no token to predict: nothing is asked in any of its items "
+        + "(\(items.joined(separator: ", "))). Remove them, or raise training.batchSize."
     case .nonFiniteLoss(let value, let experience, let step, let items):
       "the loss is \(value.isNaN ? "nan" : "\(value)") at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
         + Self.way
@@ -28,6 +33,8 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
       "'\(method)' works on the units of an encoder, and this model is none. Choose a BERT or RoBERTa, or another method."
     case .interrupted(let resume):
       "interrupted; everything so far is saved. Go on with: \(resume)"
+    case .interruptedUnsaved(let resume):
+      "interrupted; what came after the last checkpoint will be done again. Go on with: \(resume)"
     }
   }
   private static let way =

@@ -15,8 +15,16 @@ public protocol TrainingObserver: AnyObject {
   func didEvaluate(_ experience: Experience, _ progress: TrainingProgress)
   /// An experience is complete, its row in the matrices.
   func didEnd(_ trainer: Trainer) throws
-  /// Training is about to stop with an error; the weights are those before the failed update.
+  /// Training is about to stop with an error; the weights are those before the failed update. A checkpoint may be written
+  /// unless that was the first update of an experience (`progress.step` 0): resuming begins the experience, which has begun.
   func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws
+  /// A method trains something of its own between two updates: the run may be interrupted by throwing, but the state
+  /// cannot be saved.
+  func willGoOn() throws
+}
+
+extension TrainingObserver {
+  public func willGoOn() throws {}
 }
 
 /// Watches nothing.

@@ -14,6 +14,8 @@ public struct TrainingProgress {
   public internal(set) var loss: AccuracyMatrix?
   /// Of the abilities that are measured; nil where there are none.
   public internal(set) var abilities: AbilityScores?
+  /// Numbers that train in the present experience, or trained in the last one.
+  public internal(set) var trainableParameters = 0
   /// The optimizer's moments while a checkpoint is being resumed; empty otherwise.
   var optimizerState: [String: Tensor] = [:]
   var optimizerStep = 0

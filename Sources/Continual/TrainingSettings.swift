@@ -58,7 +58,10 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("learningRate", "peak learning rate", allowed: .positive),
     ConfigurationKey("schedule", "learning rate over an experience: constant, linear or cosine"),
     ConfigurationKey("warmup", "share of an experience's updates with a rising rate", allowed: .range(0...1)),
-    ConfigurationKey("weightDecay", "decoupled weight decay of matrices", allowed: .atLeast(0)),
+    ConfigurationKey(
+      "weightDecay",
+      "weight decay of matrices, apart from the gradient (adamw, adafactor) or in it (adam); sgd: in it, of all parameters",
+      allowed: .atLeast(0)),
     ConfigurationKey("beta1", "AdamW's decay of the first moment", allowed: .halfOpenRange(0..<1)),
     ConfigurationKey("beta2", "AdamW's decay of the second moment", allowed: .halfOpenRange(0..<1)),
     ConfigurationKey("epsilon", "AdamW's denominator offset", allowed: .positive),
@@ -81,6 +84,11 @@ public struct TrainingSettings: ConfigurationSection {
         key: key, reason: "it is Adafactor's, and the optimizer is \(optimizer.rawValue). Set optimizer: adafactor.")
     }
     return nil
+  }
+
+  /// The learning rate of an update, counted from 0.
+  func rate(at update: Int, of updates: Int) -> Double {
+    learningRate * schedule.factor(step: update, warmup: Int(warmup * Double(updates)), total: updates)
   }
 
   func makeOptimizer() -> any Optimizer {

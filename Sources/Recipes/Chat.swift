@@ -62,6 +62,16 @@ struct Chat {
   }
 }
 
+extension ChatTemplate {
+  /// What an assistant says so far in a text that is still being written; nil while it may only be thinking, in families
+  /// whose thoughts are not said.
+  func said(soFar text: String) -> String? {
+    let start = "<think>", end = "</think>", words = text.trimmingPrefix(while: \.isWhitespace)
+    let mayThink = (start.hasPrefix(words) || words.hasPrefix(start)) && !words.contains(end)
+    return mayThink && said(in: text + end).isEmpty ? nil : said(in: text)
+  }
+}
+
 /// Conversations that a model cannot read.
 public enum ChatError: LocalizedError, CustomStringConvertible, Equatable {
   case noTemplate(stream: String, folder: String)

@@ -5,10 +5,12 @@ public import Torch
 public final class Followers {
   private let children: [(process: Process, errors: URL)]
 
-  /// Runs `body` with the processes that train together, nil for one alone: those that the environment names (torchrun,
+  /// Runs `body` with the processes that train together, nil for one alone: those that `environment` names (torchrun,
   /// or a first process that started this one), else this one and `count − 1` that it starts itself.
-  public static func together(_ count: Int, threads: Int?, _ body: (Processes?) throws -> Void) throws {
-    let place = try Processes.Place(environment: ProcessInfo.processInfo.environment)
+  public static func together(
+    _ count: Int, threads: Int?, environment: [String: String], _ body: (Processes?) throws -> Void
+  ) throws {
+    let place = try Processes.Place(environment: environment)
     if let place { return try begin(place, threads: threads, body) }
     guard count > 1 else {
       Engine.start(threads: threads)
@@ -16,7 +18,7 @@ public final class Followers {
     }
     guard Processes.isSupported else { throw ProcessesError.unsupported }
     let first = Processes.Place(rank: 0, count: count, port: try freePort())
-    let others = try Followers(of: first)
+    let others = try Followers(of: first, environment)
     do {
       try begin(first, threads: threads, body)
     } catch {
@@ -37,7 +39,7 @@ public final class Followers {
     try body(processes)
   }
 
-  private init(of first: Processes.Place) throws {
+  private init(of first: Processes.Place, _ environment: [String: String]) throws {
     children = try (1..<first.count).map { rank in
       var place = first
       place.rank = rank
@@ -46,7 +48,7 @@ public final class Followers {
       let process = Process()
       process.executableURL = Bundle.main.executableURL
       process.arguments = Array(CommandLine.arguments.dropFirst())
-      process.environment = ProcessInfo.processInfo.environment.merging(place.environment) { $1 }
+      process.environment = environment.merging(place.environment) { $1 }
       process.standardInput = FileHandle.nullDevice
       process.standardOutput = FileHandle.nullDevice
       process.standardError = try FileHandle(forWritingTo: errors)

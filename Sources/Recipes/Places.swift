@@ -1,7 +1,7 @@
 public import Foundation
 public import Hub
 
-/// Where models, data and runs lie. The command line fills it from the environment; nothing else reads that.
+/// Where models, data and runs lie. The command line fills it from the environment, which nothing here reads.
 public struct Places: Sendable {
   /// Folder of installed models, one folder each.
   public var models: URL

@@ -112,7 +112,15 @@ final class RunObserver: TrainingObserver {
     }
   }
 
-  func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws { try save(trainer, optimizer) }
+  func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {
+    // Before its first update an experience has begun already, and resuming would begin it again: the checkpoint at the
+    // end of the one before it, or the beginning of the run, is where this goes on.
+    if trainer.progress.step > 0 { try save(trainer, optimizer) }
+  }
+
+  func willGoOn() throws {
+    if isInterrupted() { throw TrainingError.interruptedUnsaved(resume: resumeCommand) }
+  }
 
   private func save(_ trainer: Trainer, _ optimizer: (any Optimizer)?) throws {
     try log?.synchronize()

@@ -55,6 +55,8 @@ public struct Runner {
     if recipe.training.keepModels {
       observer.keep = { try Export.write(session, experience: $0.index, to: directory.model(after: $0)) }
     }
+    // The session holds the observer.
+    defer { observer.keep = { _ in } }
     try Self.checkRoom(session, directory)
     for remark in session.remarks { line.warn(remark) }
     try resume(session, directory, observer, line)
@@ -141,13 +143,12 @@ public struct Runner {
     if let abilities = progress.abilities {
       try AtomicFile.write(try JSON.encode(abilities), to: directory.abilities)
     }
-    let trainable = learner.parameters.trainable
     let summary = RunDirectory.Summary(
       methods: recipe.methodNames, stream: session.stream.name, scenario: session.stream.scenario.rawValue,
       model: recipe.model.name, seed: recipe.header.seed, learningRate: recipe.training.learningRate,
       variant: recipe.variant, command: "jay run \(directory.recipe.relativePath) --out NEW",
       isComplete: progress.matrix.isComplete, wallSeconds: observer.wallSeconds, timings: observer.timings,
-      trainableParameters: trainable.reduce(0) { $0 + $1.count },
+      trainableParameters: progress.trainableParameters,
       totalParameters: learner.parameters.all.reduce(0) { $0 + $1.count },
       bytesStored: session.trainer.methods.reduce(0) { $0 + $1.state.byteCount },
       peakBytes: max(observer.peakBytes, Memory.peakBytes),
@@ -181,7 +182,7 @@ extension Checkpoint.Record {
     now["data"] = Fingerprint.stream(stream, first: accuracy.experiences.count)
     func isSame(_ what: String) -> Bool { self.fingerprints[what] == now[what] }
     // What a session has no part in (abilities, where it only reads) is no change.
-    let parts = ["data", "tokenizer", "model"] + ["chat template", "abilities"].filter { now[$0] != nil }
+    let parts = ["data", "tokenizer", "model", "adapter"] + ["chat template", "abilities"].filter { now[$0] != nil }
     if let what = parts.first(where: { !isSame($0) }) { return what }
     return isSame("recipe") ? nil : isSame("structure") ? "training settings" : "recipe"
   }

@@ -2,6 +2,7 @@ import Adapters
 public import Continual
 import Evaluation
 public import Foundation
+import Hub
 import Methods
 import Models
 import NN
@@ -19,7 +20,7 @@ public struct Session {
   public let modelDirectory: URL
   public let tokenizerDirectory: URL
   public let tokenizer: any Tokenizer
-  private let reading: TextReading
+  let reading: TextReading
 
   /// Loads what the recipe names.
   /// - Parameters:
@@ -39,7 +40,7 @@ public struct Session {
       throw PlaceError.noDevice(recipe.header.device)
     }
     modelDirectory = try places.model(recipe.model.name)
-    let architecture = try ModelDirectory(modelDirectory, needsWeights: !recipe.model.startsFresh).architecture
+    let architecture = try ModelDirectory(modelDirectory, needsWeights: !recipe.model.startsFresh).knownArchitecture()
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed, architecture: architecture)
     for experience in recipe.stream.prepared(extra) { stream = try stream.appending(experience) }
     self.stream = stream
@@ -71,11 +72,6 @@ public struct Session {
     fingerprints = prints
   }
 
-  /// Other examples of an experience as the model reads them.
-  func tokenized(_ dataset: Dataset, of experience: Experience) -> [TokenizedExample] {
-    reading(experience.measured(on: dataset)).test
-  }
-
   private static func model(_ recipe: Recipe, _ directory: URL, _ device: Device) throws -> any TaskModel {
     let use =
       recipe.training.objective == .task
@@ -94,7 +90,8 @@ public struct Session {
   ) throws -> [String: String] {
     var prints = [
       "recipe": Fingerprint.text(recipe.resumable.yaml()), "structure": Fingerprint.text(recipe.structure.yaml()),
-      "data": Fingerprint.stream(stream), "tokenizer": try hash(tokenizerFiles, in: tokenizer),
+      "data": Fingerprint.stream(stream),
+      "tokenizer": try hash(HubContents.tokenizerFiles + TokenizerLoader.ownFiles, in: tokenizer),
       "model": try hash(weightFiles(in: modelDirectory), in: modelDirectory),
     ]
     if let adapter = recipe.model.adapterFolder {
@@ -118,11 +115,6 @@ public struct Session {
     }
     return try M(configuration, learner: learner)
   }
-
-  static let tokenizerFiles = [
-    "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
-    "sentencepiece.model", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
-  ]
 
   /// Frozen weights are in no checkpoint, so that other weights of the same shape would go unnoticed.
   private static func weightFiles(in directory: URL) -> [String] {

@@ -88,6 +88,19 @@ import Torch
     #expect(try Checkpoint.newest(in: folder.url).skipped == [])
   }
 
+  @Test func aSaveKilledBetweenItsTwoRenamesLosesNothing() throws {
+    let small = try saved(), newest = folder.url.appendingPathComponent("0002-00000004")
+    try FileManager.default.moveItem(at: newest, to: folder.url.appendingPathComponent(".0002-00000004.old.tmp"))
+    let checkpoint = try #require(try Checkpoint.newest(in: folder.url).checkpoint)
+    #expect(checkpoint.record.step == 4)
+    checkpoint.removeOlder()
+    let resumed = try Small(settings: { $0.maxUpdates = 4 }) { [FineTune(.init(), learner: $0)] }
+    try checkpoint.restore(resumed.trainer)
+    #expect(resumed.weights == small.weights)
+    try Checkpoint.write(small.trainer, optimizer: nil, to: folder.url)
+    #expect(folder.names == ["0002-00000004", "0003-00000000"])
+  }
+
   @Test func leftoversOfKilledSavesAreNeitherReadNorKept() throws {
     let small = try Small { _ in [] }
     for name in [".0009-00000001.tmp", ".0000-00000000.old.tmp"] {

@@ -6,8 +6,8 @@ import Testing
 @Suite struct CompatibilityTests {
   @Test func aMethodOnHeadsIsRefusedForModelsThatAnswerInText() {
     #expect(
-      "\(CompatibilityError.needsHeads(method: "lwf", architecture: "t5"))"
-        == "'lwf' works on classification heads, and there are none: a model of type t5 answers in text, and pre-training "
+      "\(CompatibilityError.needsHeads(method: "probe", architecture: "t5"))"
+        == "'probe' works on classification heads, and there are none: a model of type t5 answers in text, and pre-training "
         + "predicts tokens. Choose another method, or an encoder with training.objective: task.")
   }
 

@@ -32,6 +32,24 @@ import Testing
     #expect(Gate(maxForgetting: 0, maxDrop: 0).judge(matrix, run: "r").isPassed)
   }
 
+  /// As of `joint`, which is worth measuring only when it has seen everything.
+  @Test func whatWasNotMeasuredIsNoPass() {
+    let matrix = AccuracyMatrix(experiences: ["a", "b"], rows: [[nil, nil], [80, 85]])
+    let verdict = Gate(maxForgetting: 2, minAccuracy: 50, maxDrop: 2).judge(matrix, run: "r")
+    let reason = "not defined: the run did not measure every score that it is made of (jay report shows which)"
+    #expect(!verdict.isPassed)
+    #expect(
+      verdict.text == """
+        FAIL  forgetting \(reason)
+        pass  final average accuracy 82.50, limit 50.00
+        FAIL  drop on a \(reason)
+        failed
+        """)
+    let unmeasured = AccuracyMatrix(experiences: ["a"], rows: [[nil]])
+    #expect(!Gate(minAccuracy: 0).judge(unmeasured, run: "r").isPassed)
+    #expect(Gate(maxForgetting: 0).judge(unmeasured, run: "r").isPassed)
+  }
+
   @Test func onlyAFinishedRunIsJudged() throws {
     let run = try TinyRun()
     #expect(try Gate(minAccuracy: 0).judge(run.folder).isPassed)

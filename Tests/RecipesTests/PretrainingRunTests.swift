@@ -211,7 +211,7 @@ import Torch
       scratch.sentence { _ = try run(recipe(model, "objective: task"), "b") }
         .hasPrefix("experience 'one' holds documents, in which nothing is asked."))
     #expect(
-      scratch.sentence { _ = try run(recipe(model, "objective: masked", methods: "lwf"), "c") }
-        .hasPrefix("'lwf' works on classification heads, and there are none"))
+      scratch.sentence { _ = try run(recipe(model, "objective: masked", methods: "probe"), "c") }
+        .hasPrefix("'probe' works on classification heads, and there are none"))
   }
 }

@@ -228,8 +228,8 @@ import Torch
   @Test func methodsOnHeadsAreRefused() throws {
     try writeStream("label")
     #expect(
-      scratch.sentence { _ = try run("lwf", "lwf", "scored") }
-        .hasPrefix("'lwf' works on classification heads, and there are none: a model of type llama answers in text"))
+      scratch.sentence { _ = try run("probe", "probe", "scored") }
+        .hasPrefix("'probe' works on classification heads, and there are none: a model of type llama answers in text"))
     #expect(
       scratch.sentence { _ = try run("ewc", "{ewc: {fisher: sampled}}", "scored") }
         .hasPrefix("'fisher: sampled' needs a model that answers with a class"))

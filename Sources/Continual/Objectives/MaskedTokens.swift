@@ -24,6 +24,9 @@ public struct MaskedTokens: Objective {
   public func document(_ ids: [Int32]) -> [Int32] { ids }
   public func rowLength(reading maxTokens: Int) -> Int { maxTokens }
 
+  /// Special tokens alone hide nothing.
+  public func teaches(_ row: TokenizedExample) -> Bool { !row.tokens.allSatisfy(special.contains) }
+
   public func pose(_ row: TokenizedExample, using generator: inout Generator) -> TokenizedExample {
     var posed = row
     let ordinary = row.tokens.indices.filter { !special.contains(row.tokens[$0]) }

@@ -17,6 +17,9 @@ public struct NextToken: Objective {
   /// The last token of a row is predicted only.
   public func rowLength(reading maxTokens: Int) -> Int { maxTokens + 1 }
 
+  /// Documents of one token are predicted from nothing.
+  public func teaches(_ row: TokenizedExample) -> Bool { row.documents.isEmpty || row.documents.contains { $0 > 1 } }
+
   public func pose(_ row: TokenizedExample, using generator: inout Generator) -> TokenizedExample {
     var posed = row
     posed.tokens.removeLast()

@@ -7,8 +7,14 @@ public protocol Objective: Sendable {
   func document(_ ids: [Int32]) -> [Int32]
   /// Tokens of a row from which the model reads at most `maxTokens`.
   func rowLength(reading maxTokens: Int) -> Int
+  /// Whether there is something in a row that it can ask for.
+  func teaches(_ row: TokenizedExample) -> Bool
   /// The row with what the model reads in `tokens` and what it must write in `answer`.
   func pose(_ row: TokenizedExample, using generator: inout Generator) -> TokenizedExample
+}
+
+extension Objective {
+  public func teaches(_ row: TokenizedExample) -> Bool { true }
 }
 
 /// The objectives by name.

@@ -64,10 +64,7 @@ public struct Addition: Sendable {
     let experiences = try StreamLoader.load(data).experiences
     guard let name else { return experiences }
     guard experiences.count == 1 else { throw AdditionError.oneNameForSeveral(data.path, experiences.map(\.name)) }
-    return [
-      Experience(
-        name: name, train: experiences[0].train, validation: experiences[0].validation, test: experiences[0].test)
-    ]
+    return [experiences[0].renamed(name)]
   }
 
   private func files(behind stream: TaskStream, seed: UInt64, notes: inout [String]) throws -> Experience {

@@ -17,10 +17,11 @@ public struct Gate: Sendable {
   public struct Verdict: Encodable, Sendable {
     public struct Bound: Encodable, Sendable {
       public let quantity: String
-      public let value: Double
+      /// Nil where it is not defined: such a bound is not kept.
+      public let value: Double?
       public let limit: Double
       /// Points beyond the limit; 0 or less where it is kept.
-      public let excess: Double
+      public let excess: Double?
       public let isKept: Bool
     }
     public let run: String
@@ -40,26 +41,28 @@ public struct Gate: Sendable {
     var bounds: [Verdict.Bound] = []
     if let maxForgetting {
       // With one experience nothing can be forgotten.
-      let value = Metric.forgetting.compute(matrix) ?? 0
-      bounds.append(Self.bound("forgetting", value, limit: maxForgetting, excess: value - maxForgetting))
+      let value = matrix.count == 1 ? 0 : Metric.forgetting.compute(matrix)
+      bounds.append(Self.bound("forgetting", value, limit: maxForgetting, excess: value.map { $0 - maxForgetting }))
     }
     if let minAccuracy {
-      let value = Metric.finalAccuracy.compute(matrix) ?? 0
-      bounds.append(Self.bound("final average accuracy", value, limit: minAccuracy, excess: minAccuracy - value))
+      let value = Metric.finalAccuracy.compute(matrix)
+      bounds.append(
+        Self.bound("final average accuracy", value, limit: minAccuracy, excess: value.map { minAccuracy - $0 }))
     }
     if let maxDrop {
       for (index, name) in matrix.experiences.enumerated().prefix(max(0, matrix.count - 1)) {
-        guard let learned = matrix[after: index, on: index], let last = matrix[after: matrix.count - 1, on: index]
-        else { continue }
-        bounds.append(Self.bound("drop on \(name)", learned - last, limit: maxDrop, excess: learned - last - maxDrop))
+        let last = matrix[after: matrix.count - 1, on: index]
+        let drop = matrix[after: index, on: index].flatMap { learned in last.map { learned - $0 } }
+        bounds.append(Self.bound("drop on \(name)", drop, limit: maxDrop, excess: drop.map { $0 - maxDrop }))
       }
     }
     return Verdict(run: run, isPassed: bounds.allSatisfy(\.isKept), bounds: bounds)
   }
 
-  private static func bound(_ quantity: String, _ value: Double, limit: Double, excess: Double) -> Verdict.Bound {
+  private static func bound(_ quantity: String, _ value: Double?, limit: Double, excess: Double?) -> Verdict.Bound {
     // 70.1 − 68.1 is a little more than 2 in binary.
-    Verdict.Bound(quantity: quantity, value: value, limit: limit, excess: excess, isKept: excess <= 1e-9)
+    let isKept = excess.map { $0 <= 1e-9 } ?? false
+    return Verdict.Bound(quantity: quantity, value: value, limit: limit, excess: excess, isKept: isKept)
   }
 }
 
@@ -67,10 +70,14 @@ extension Gate.Verdict {
   /// One line a bound, then the verdict.
   public var text: String {
     let lines = bounds.map { bound in
-      let facts = String(format: "%.2f, limit %.2f", bound.value, bound.limit)
+      guard let value = bound.value, let excess = bound.excess else {
+        return "FAIL  \(bound.quantity) not defined: the run did not measure every score that it is made of "
+          + "(jay report shows which)"
+      }
+      let facts = String(format: "%.2f, limit %.2f", value, bound.limit)
       return bound.isKept
         ? "pass  \(bound.quantity) \(facts)"
-        : "FAIL  \(bound.quantity) \(facts): " + String(format: "%.2f points too far", bound.excess)
+        : "FAIL  \(bound.quantity) \(facts): " + String(format: "%.2f points too far", excess)
     }
     return (lines + [isPassed ? "passed" : "failed"]).joined(separator: "\n")
   }

@@ -27,7 +27,7 @@ extension RunDirectory {
     guard isComplete else { throw AdditionError.unfinished(url.relativePath) }
     let recipe = try Recipe(file: self.recipe)
     let modelDirectory = try places.model(recipe.model.name)
-    let architecture = try ModelDirectory(modelDirectory, needsWeights: !recipe.model.startsFresh).architecture
+    let architecture = try ModelDirectory(modelDirectory, needsWeights: !recipe.model.startsFresh).knownArchitecture()
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed, architecture: architecture)
     for experience in recipe.stream.prepared(try Added.experiences(in: self)) {
       stream = try stream.appending(experience)

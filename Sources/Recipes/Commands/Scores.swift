@@ -41,7 +41,7 @@ public struct Scores: Encodable, Sendable {
     let experience = try session.trained(name)
     let dataset = try DatasetReader(columns: columns.map(for: experience), labels: experience.labels).read(data)
     after = try Self.last(session.trainer.learner, folder)
-    let examples = session.tokenized(dataset, of: experience)
+    let examples = try session.tokenized(dataset, of: experience)
     rows = [try Self.row(session, experience, examples, recorded: nil)]
   }
 

@@ -1,4 +1,5 @@
 public import Continual
+import Streams
 
 /// The kinds of mistakes in a recipe; each prints as what is wrong and what to do.
 public enum RecipeMistake: Sendable, Equatable {

@@ -1,3 +1,5 @@
+import Streams
+
 extension RecipeNode {
   /// Sets one value by its path: `training.epochs=2`, `methods.migu.threshold=0.5`, `methods.0=lora`.
   ///
