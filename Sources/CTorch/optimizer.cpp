@@ -8,7 +8,7 @@
 #include "kernels.h"
 #include "support.h"
 
-using jay::get;
+using jay::floats, jay::get, jay::lanes, jay::load;
 
 namespace {
 
@@ -109,6 +109,32 @@ struct State {
   }
 };
 
+template <typename T>
+JAY_INLINE float sum_of_squares(const T *x, int64_t count) {
+  floats sums[4] = {};
+  int64_t i = 0;
+  for (; i + 4 * lanes <= count; i += 4 * lanes)
+    for (int64_t k = 0; k < 4; ++k) sums[k] += load(x + i + k * lanes) * load(x + i + k * lanes);
+  float total = jay::sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  for (; i < count; ++i) total += float(x[i]) * float(x[i]);
+  return total;
+}
+JAY_VECTOR float squares_of(const float *x, int64_t count) { return sum_of_squares(x, count); }
+JAY_VECTOR float squares_of(const at::BFloat16 *x, int64_t count) { return sum_of_squares(x, count); }
+
+/// Some elements of a gradient, and the sum of their squares.
+struct Part {
+  static constexpr int64_t longest = 32768;
+  const at::Tensor *gradient;
+  int64_t start, count;
+  float squares;
+
+  void add() {
+    squares = gradient->scalar_type() == at::kFloat ? squares_of(gradient->const_data_ptr<float>() + start, count)
+                                                    : squares_of(gradient->const_data_ptr<at::BFloat16>() + start, count);
+  }
+};
+
 }  // namespace
 
 extern "C" {
@@ -147,11 +173,28 @@ int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor fi
 int ct_global_norm(const ct_tensor *gradients, int32_t count, double *out) {
   return jay::guarded([&] {
     at::NoGradGuard no_gradient;
-    std::vector<at::Tensor> norms;
-    norms.reserve(count);
-    for (int32_t i = 0; i < count; ++i)
-      norms.push_back(at::linalg_vector_norm(gradients[i]->value, 2, std::nullopt, false, at::kFloat));
-    *out = norms.empty() ? 0.0 : at::stack(norms).to(at::kDouble).norm().item<double>();
+    std::vector<at::Tensor> held, norms;
+    held.reserve(count);
+    std::vector<Part> parts;
+    for (int32_t i = 0; i < count; ++i) {
+      const auto &gradient = gradients[i]->value;
+      const auto type = gradient.scalar_type();
+      if (gradient.is_cpu() && (type == at::kFloat || type == at::kBFloat16)) {
+        held.push_back(gradient.contiguous());
+        for (int64_t start = 0; start < gradient.numel(); start += Part::longest)
+          parts.push_back({&held.back(), start, std::min(Part::longest, gradient.numel() - start), 0});
+      } else {
+        const auto sums = type == at::kDouble ? type : at::kFloat;
+        norms.push_back(at::linalg_vector_norm(gradient, 2, std::nullopt, false, sums).to(at::kDouble));
+      }
+    }
+    jay::parallel_for(parts.size(), 2, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) parts[i].add();
+    });
+    // A device is waited for once.
+    double squares = norms.empty() ? 0 : at::stack(norms).square().sum().item<double>();
+    for (const Part &part : parts) squares += part.squares;
+    *out = std::sqrt(squares);
   });
 }
 

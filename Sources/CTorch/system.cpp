@@ -90,6 +90,5 @@ bool ct_set_gradient_mode(bool enabled) {
 void *ct_begin_inference(void) { return new c10::InferenceMode(true); }
 void ct_end_inference(void *guard) { delete static_cast<c10::InferenceMode *>(guard); }
 void ct_set_deterministic(bool enabled) { at::globalContext().setDeterministicAlgorithms(enabled, false); }
-int ct_manual_seed(uint64_t seed) { return jay::guarded([&] { at::manual_seed(seed); }); }
 
 }  // extern "C"

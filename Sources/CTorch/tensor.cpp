@@ -24,15 +24,10 @@ ct_device ct_device_of(ct_tensor x) {
 }
 
 bool ct_requires_gradient(ct_tensor x) { return get(x).requires_grad(); }
-bool ct_is_contiguous(ct_tensor x) { return get(x).is_contiguous(); }
 bool ct_is_same(ct_tensor x, ct_tensor y) { return get(x).is_same(get(y)); }
-void *ct_data(ct_tensor x) { return get(x).data_ptr(); }
 
 int ct_full(const int64_t *shape, int32_t rank, double value, ct_dtype dtype, ct_device device, ct_tensor *out) {
   CT_RETURN(at::full(list(shape, rank), value, jay::options(dtype, device)));
-}
-int ct_empty(const int64_t *shape, int32_t rank, ct_dtype dtype, ct_device device, ct_tensor *out) {
-  CT_RETURN(at::empty(list(shape, rank), jay::options(dtype, device)));
 }
 int ct_arange(int64_t start, int64_t end, ct_dtype dtype, ct_device device, ct_tensor *out) {
   CT_RETURN(at::arange(start, end, jay::options(dtype, device)));

@@ -7,13 +7,6 @@ public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Res
   return try body()
 }
 
-/// Runs `body` with recording on, also inside `withoutGradient`.
-public func withGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
-  let before = ct_set_gradient_mode(true)
-  defer { _ = ct_set_gradient_mode(before) }
-  return try body()
-}
-
 /// Runs `body` in libtorch's inference mode: faster than `withoutGradient`, and what it makes can never enter a graph.
 public func inference<Result>(_ body: () throws -> Result) rethrows -> Result {
   let guardHandle = ct_begin_inference()
@@ -66,7 +59,7 @@ extension Tensor {
     return out.map { $0.map(Tensor.init(owning:)) }
   }
 
-  /// √Σ‖gradient‖² over a list, in float64. Waits for the device.
+  /// √Σ‖gradient‖² over a list of any shapes: each one's norm in float32, their sum in float64. Waits for the device.
   public static func globalNorm(_ gradients: [Tensor]) -> Double {
     var norm = 0.0
     perform("globalNorm", gradients) {

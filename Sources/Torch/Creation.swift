@@ -8,10 +8,12 @@ extension Tensor {
     make("full\(shape)", []) { ct_full(shape.int64, Int32(shape.count), value, dtype.number, device.number, $0) }
   }
 
+  /// A tensor of the given shape filled with 0.
   public static func zeros(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
     full(shape, 0, dtype: dtype, device: device)
   }
 
+  /// A tensor of the given shape filled with 1.
   public static func ones(_ shape: [Int], dtype: DType = .float32, device: Device = .cpu) -> Tensor {
     full(shape, 1, dtype: dtype, device: device)
   }

@@ -36,9 +36,11 @@ extension Tensor {
     make("rotated", [self, cos, sin]) { ct_rotate(pointer, cos.pointer, sin.pointer, $0) }
   }
 
+  /// e^x / Σ e^x along `dimension`, in the same shape and dtype.
   public func softmax(_ dimension: Int = -1) -> Tensor {
     make("softmax", [self]) { ct_softmax(pointer, Int32(dimension), $0) }
   }
+  /// x − log Σ e^x along `dimension`, in the same shape and dtype.
   public func logSoftmax(_ dimension: Int = -1) -> Tensor {
     make("logSoftmax", [self]) { ct_log_softmax(pointer, Int32(dimension), $0) }
   }

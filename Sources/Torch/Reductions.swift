@@ -1,10 +1,11 @@
 import CTorch
 
 extension Tensor {
-  /// Sum over `dimensions` (all when empty).
+  /// Sum over `dimensions` (all when empty), which stay with size 1 where `keep` says so. Of bool and integers int64.
   public func sum(_ dimensions: Int..., keep: Bool = false) -> Tensor {
     make("sum\(dimensions)", [self]) { ct_sum(pointer, dimensions.int64, Int32(dimensions.count), keep, $0) }
   }
+  /// Mean over `dimensions` (all when empty) of a floating-point tensor, as `sum`.
   public func mean(_ dimensions: Int..., keep: Bool = false) -> Tensor {
     make("mean\(dimensions)", [self]) { ct_mean(pointer, dimensions.int64, Int32(dimensions.count), keep, $0) }
   }
@@ -12,17 +13,21 @@ extension Tensor {
   public func norm(_ p: Double = 2, over dimensions: [Int] = [], keep: Bool = false) -> Tensor {
     make("norm\(dimensions)", [self]) { ct_norm(pointer, p, dimensions.int64, Int32(dimensions.count), keep, $0) }
   }
+  /// The largest along `dimension`, which stays with size 1 where `keep` says so; NaN where one is.
   public func max(_ dimension: Int, keep: Bool = false) -> Tensor {
     make("max", [self]) { ct_amax(pointer, Int32(dimension), keep, $0) }
   }
+  /// The smallest along `dimension`, as `max`.
   public func min(_ dimension: Int, keep: Bool = false) -> Tensor {
     make("min", [self]) { ct_amin(pointer, Int32(dimension), keep, $0) }
   }
   /// Index (int64) of the largest element along `dimension`; the first on ties.
   public func argmax(_ dimension: Int) -> Tensor { make("argmax", [self]) { ct_argmax(pointer, Int32(dimension), $0) } }
+  /// log Σ e^x along `dimension` of a floating-point tensor, without overflow.
   public func logSumExp(_ dimension: Int, keep: Bool = false) -> Tensor {
     make("logSumExp", [self]) { ct_logsumexp(pointer, Int32(dimension), keep, $0) }
   }
+  /// Sums of the elements up to each along `dimension`, in the same shape. Of bool and integers int64.
   public func cumulativeSum(_ dimension: Int) -> Tensor {
     make("cumulativeSum", [self]) { ct_cumsum(pointer, Int32(dimension), $0) }
   }

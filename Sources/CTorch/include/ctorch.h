@@ -40,7 +40,6 @@ bool ct_set_gradient_mode(bool enabled);
 void *ct_begin_inference(void);
 void ct_end_inference(void *guard);
 void ct_set_deterministic(bool enabled);
-int ct_manual_seed(uint64_t seed);
 
 // MARK: Several processes
 typedef struct ct_processes_impl *ct_processes;
@@ -68,13 +67,10 @@ int64_t ct_count(ct_tensor x);
 ct_dtype ct_dtype_of(ct_tensor x);
 ct_device ct_device_of(ct_tensor x);
 bool ct_requires_gradient(ct_tensor x);
-bool ct_is_contiguous(ct_tensor x);
 bool ct_is_same(ct_tensor x, ct_tensor y);
-void *ct_data(ct_tensor x);
 
 // MARK: Creation and transfer
 int ct_full(const int64_t *shape, int32_t rank, double value, ct_dtype dtype, ct_device device, ct_tensor *out);
-int ct_empty(const int64_t *shape, int32_t rank, ct_dtype dtype, ct_device device, ct_tensor *out);
 int ct_arange(int64_t start, int64_t end, ct_dtype dtype, ct_device device, ct_tensor *out);
 int ct_eye(int64_t n, ct_dtype dtype, ct_device device, ct_tensor *out);
 /// Copies `bytes` of row-major values into a new tensor.
@@ -248,7 +244,7 @@ typedef struct ct_adafactor_options {
 /// kernel: for other shapes, dtypes and devices.
 int ct_adafactor(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor rows, ct_tensor columns,
                  const ct_adafactor_options *options, bool *done);
-/// L2 norm over a list of gradients, in float64.
+/// L2 norm over a list of gradients: sums of squares in float32 over parts of fixed size, and in float64 over these.
 int ct_global_norm(const ct_tensor *gradients, int32_t count, double *out);
 
 #ifdef __cplusplus
