@@ -6,7 +6,7 @@ struct ReportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "report", abstract: "Write the report of a run anew, or one page over several runs.",
     discussion: """
-      Prints the path of the page. A folder of runs counts as all runs in it, three levels deep.
+      Prints the path of the page. A folder of runs counts as all runs in it, four levels deep.
 
       EXAMPLES
         jay report runs/meadow

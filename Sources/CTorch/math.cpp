@@ -96,7 +96,8 @@ int ct_index_fill_(ct_tensor x, int32_t dim, ct_tensor index, double value) {
   return jay::guarded([&] {
     const at::Tensor &rows = x->value, &chosen = get(index);
     // libtorch walks the rows element by element.
-    if (value != 0 || dim != 0 || !rows.is_cpu() || !rows.is_contiguous() || !chosen.is_contiguous() ||
+    if (value != 0 || dim != 0 || !rows.is_cpu() || !chosen.is_cpu() || rows.requires_grad() ||
+        !rows.is_contiguous() || !chosen.is_contiguous() ||
         chosen.scalar_type() != at::kLong || rows.numel() == 0)
       return void(x->value.index_fill_(dim, chosen, value));
     const int64_t count = rows.size(0), *row = chosen.const_data_ptr<int64_t>();

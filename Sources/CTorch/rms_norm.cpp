@@ -125,7 +125,7 @@ at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &weight, double epsilo
   const auto type = x.scalar_type();
   TORCH_CHECK(weight.dim() == 1 && x.dim() > 0 && x.size(-1) == weight.size(0), "a weight of ", weight.sizes(),
               " does not fit ", x.sizes());
-  const bool has_kernel = x.is_cpu() && type == weight.scalar_type() && (type == at::kFloat || type == at::kBFloat16);
+  const bool has_kernel = x.is_cpu() && weight.is_cpu() && type == weight.scalar_type() && (type == at::kFloat || type == at::kBFloat16);
   if (!has_kernel || x.numel() == 0) return at::rms_norm(x, weight.sizes(), weight, epsilon);
   const auto scale = weight.contiguous();
   if (at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad())) return RMSNorm::apply(x, scale, epsilon);

@@ -76,7 +76,7 @@ struct Rotation : torch::autograd::Function<Rotation> {
 
 bool has_kernel(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin) {
   const auto type = x.scalar_type();
-  return x.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && cos.scalar_type() == type &&
+  return x.is_cpu() && cos.is_cpu() && sin.is_cpu() && (type == at::kFloat || type == at::kBFloat16) && cos.scalar_type() == type &&
          sin.scalar_type() == type && x.dim() == 4 && x.size(3) % 2 == 0 && cos.dim() == 4 && cos.sizes() == sin.sizes() &&
          (cos.size(0) == 1 || cos.size(0) == x.size(0)) && cos.size(1) == x.size(1) && cos.size(2) == 1 &&
          cos.size(3) == x.size(3);

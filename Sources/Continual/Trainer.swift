@@ -112,7 +112,9 @@ public final class Trainer {
     for method in methods { batch = try method.compose(batch, at: step) }
     batch = learner.posed(batch, draw: step.generator("objective"))
     let total: Tensor
-    do { total = try gradients(batch, step, mode) } catch let lost as ProcessesError { throw try stop(lost, optimizer) }
+    do {
+      total = try gradients(batch, step, mode)
+    } catch let error where error is ProcessesError || error is TrainingError { throw try stop(error, optimizer) }
     try check(total, batch, step, optimizer)
     for method in methods { try method.willUpdate(trainable, at: step) }
     let rate = settings.rate(at: step.index, of: step.total)

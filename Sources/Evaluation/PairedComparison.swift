@@ -2,7 +2,7 @@
 public struct PairedComparison: Codable, Sendable, Equatable {
   /// The differences, second − first, summed up.
   public let difference: Summary
-  /// Two-sided p of the paired t-test, nil for one pair or when all differences are 0.
+  /// Two-sided p of the paired t-test, nil for one pair or when all differences are equal.
   public let tTest: Double?
   /// Two-sided p of the exact sign-flip permutation test, nil for one pair or beyond 20.
   ///
@@ -21,7 +21,8 @@ public struct PairedComparison: Codable, Sendable, Equatable {
   }
 
   private static func tTest(_ summary: Summary) -> Double? {
-    guard let error = summary.standardError, summary.mean != 0 || error != 0 else { return nil }
+    // Equal differences, but for rounding, have no spread to test against.
+    guard let error = summary.standardError, error > 1e-12 * abs(summary.mean) else { return nil }
     return StudentT.twoSided(summary.mean / error, degrees: Double(summary.n - 1))
   }
 

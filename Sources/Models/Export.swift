@@ -59,8 +59,9 @@ extension ModelDirectory {
   /// Small text files that describe the model: configuration, tokenizer, chat template. What Jay wrote of other heads is
   /// none of it.
   private static func isCarried(_ name: String) -> Bool {
-    [".txt", ".json", ".model", ".jinja"].contains(where: name.hasSuffix) && !name.hasSuffix(".index.json")
-      && name != "jay.json"
+    let isText = [".txt", ".json", ".model", ".jinja"].contains(where: name.hasSuffix)
+    let isTokenizer = name.hasPrefix("tok") && name.hasSuffix(".bin") || name.hasSuffix(".txt.gz")
+    return (isText || isTokenizer) && !name.hasSuffix(".index.json") && name != "jay.json"
   }
 }
 

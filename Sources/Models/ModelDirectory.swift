@@ -28,7 +28,7 @@ public struct ModelDirectory {
     (architecture, configuration) = (type, data)
     do {
       files = try Self.weights(in: url)
-    } catch ModelError.noWeights where !needsWeights {
+    } catch let error as ModelError where !needsWeights && error.meansNoWeights {
       files = []
     }
   }
@@ -46,7 +46,10 @@ public struct ModelDirectory {
       return try Set(map.values).sorted().map { try SafeTensorsFile(url.appendingPathComponent($0)) }
     }
     let names = ((try? manager.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
-    let pickles = names.filter { name in [".bin", ".pt", ".pth", ".ckpt"].contains(where: name.hasSuffix) }
+    // llama2.c's tokenizers end in .bin too.
+    let pickles = names.filter { name in
+      [".bin", ".pt", ".pth", ".ckpt"].contains(where: name.hasSuffix) && !name.hasPrefix("tok")
+    }
     if let pickle = pickles.first(where: { $0.hasPrefix("pytorch_model") }) ?? pickles.first {
       throw ModelError.pickle(url.appendingPathComponent(pickle))
     }

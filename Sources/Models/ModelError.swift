@@ -12,6 +12,14 @@ public enum ModelError: LocalizedError, CustomStringConvertible {
   case differentCopies(URL, copy: String, original: String)
   case mismatch(URL, missing: [String], misshapen: [String], extra: [String])
 
+  /// Whether a folder has no weights that Jay reads.
+  var meansNoWeights: Bool {
+    switch self {
+    case .noWeights, .pickle: true
+    default: false
+    }
+  }
+
   public var description: String {
     switch self {
     case .notADirectory(let url):

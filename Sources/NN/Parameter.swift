@@ -26,17 +26,19 @@ public final class Parameter {
 
   private let initialize: (() -> Tensor)?
 
-  /// `initial` is in any floating dtype; the compute copy is made in `dtype`. `initialize` makes the initial values
-  /// again, where they do not come from a checkpoint.
+  /// `initial` is in any floating dtype, on any device; the compute copy is made in `dtype` on `device` (nil for that of
+  /// `initial`). `initialize` makes the initial values again, where they do not come from a checkpoint.
   public init(
-    name: String, role: ParameterRole, initial: Tensor, dtype: DType, initialize: (() -> Tensor)? = nil
+    name: String, role: ParameterRole, initial: Tensor, dtype: DType, device: Device? = nil,
+    initialize: (() -> Tensor)? = nil
   ) {
     self.name = name
     self.role = role
     self.initialize = initialize
-    value = initial.to(dtype)
+    value = initial.to(dtype, device: device)
     guard dtype != .float32, initial.dtype != dtype else { return }
-    if initial.dtype == .float32 { storedMaster = initial } else { unrounded = initial }
+    // What has another dtype stays where it lies, mapped from its file, until a master is made of it.
+    if initial.dtype == .float32 { storedMaster = initial.to(device: device) } else { unrounded = initial }
   }
 
   public var shape: [Int] { value.shape }
@@ -52,7 +54,7 @@ public final class Parameter {
   private var unkeptMaster: Tensor {
     if let storedMaster { return storedMaster }
     let held = (unrounded ?? own ?? value).detached()
-    return held.dtype == .float32 ? held : held.to(.float32)
+    return held.to(.float32, device: value.device)
   }
 
   /// Whether gradients are computed and the optimizer updates it.

@@ -63,7 +63,7 @@ public struct Scope {
     }
     let loaded = source?.weight(fullName, shape: shape)
     let parameter = Parameter(
-      name: fullName, role: role, initial: (loaded ?? initialize()).to(device: device), dtype: dtype,
+      name: fullName, role: role, initial: loaded ?? initialize(), dtype: dtype, device: device,
       initialize: loaded == nil ? initialize : nil)
     store.add(parameter)
     return parameter

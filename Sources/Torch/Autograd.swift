@@ -59,7 +59,8 @@ extension Tensor {
     return out.map { $0.map(Tensor.init(owning:)) }
   }
 
-  /// √Σ‖gradient‖² over a list of any shapes: each one's norm in float32, their sum in float64. Waits for the device.
+  /// √Σ‖gradient‖² over a list of any shapes: squares are summed in float32 over parts of them, then in
+  /// float64. Waits for the device.
   public static func globalNorm(_ gradients: [Tensor]) -> Double {
     var norm = 0.0
     perform("globalNorm", gradients) {

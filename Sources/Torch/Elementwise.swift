@@ -85,8 +85,8 @@ extension Tensor {
   }
 }
 
-// Operators broadcast as NumPy does and promote dtypes as libtorch does; a number takes the tensor's dtype. Shapes that do
-// not broadcast trap.
+// Operators broadcast as NumPy does and promote dtypes as libtorch does; with a number integers become
+// float32. Shapes that do not broadcast trap.
 extension Tensor {
   /// −x.
   public static prefix func - (x: Tensor) -> Tensor { x.unary("negate", ct_neg) }

@@ -66,6 +66,11 @@ import Testing
     #expect(comparison.signFlip == 1)
   }
 
+  @Test func equalDifferencesHaveNoSpreadToTestAgainst() throws {
+    let comparison = try #require(PairedComparison([70, 71.1, 70.7], [70.83, 71.93, 71.53]))
+    #expect(comparison.tTest == nil && comparison.signFlip == 0.25)
+  }
+
   @Test func oneSeedSaysNothing() throws {
     let comparison = try #require(PairedComparison([70], [75]))
     #expect(comparison.tTest == nil && comparison.signFlip == nil)

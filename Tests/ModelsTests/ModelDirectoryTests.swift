@@ -112,6 +112,21 @@ import Torch
     }
   }
 
+  @Test func tokenizersOfLlama2CAreNoPickles() throws {
+    try withModelFolder { folder in
+      try FileManager.default.removeItem(at: folder.weights)
+      try Data([0x80]).write(to: folder.appendingPathComponent("tok512.bin"))
+      #expect(complaint(folder) == "FOLDER has no model.safetensors and no model.safetensors.index.json.")
+      try Data([0x80]).write(to: folder.appendingPathComponent("pytorch_model.bin"))
+      // Drawn anew, the model needs none of them; its tokenizer goes along.
+      let directory = try ModelDirectory(folder, needsWeights: false)
+      let target = folder.appendingPathComponent("copy")
+      try directory.write([:], to: target)
+      #expect(FileManager.default.fileExists(atPath: target.appendingPathComponent("tok512.bin").path))
+      #expect(!FileManager.default.fileExists(atPath: target.appendingPathComponent("pytorch_model.bin").path))
+    }
+  }
+
   @Test func foldersThatHoldNoModelAreNamed() throws {
     try withModelFolder { folder in
       let advice = " is not a folder. Name a model directory (config.json, model.safetensors, tokenizer.json)."

@@ -40,7 +40,10 @@ import Testing
 
   @Test func theOutcomeIsSaidWithItsUncertainty() {
     #expect(two.contains("migu ends at 80.6 ± 0.3 %"))
-    #expect(two.contains("above fine-tuning over 3 seeds (paired t\u{2011}test, p"))
+    #expect(two.contains("above fine-tuning on 3 seeds."), "the same on every seed")
+    let spread = (0..<3).flatMap { [run([], seed: $0, fall: 12), run(["migu"], seed: $0, fall: 5 + Double($0))] }
+    #expect(
+      ReportPage.html(runs: spread, title: "Demo").contains("above fine-tuning over 3 seeds (paired t\u{2011}test, p"))
     let one = ReportPage.html(runs: [run([]), run(["migu"], fall: 5)], title: "Demo")
     #expect(one.contains("on one seed, which says nothing about chance."))
   }

@@ -84,6 +84,13 @@ import Testing
       ])
   }
 
+  @Test func `beside labels that are integers an integer is no index`() throws {
+    #expect(
+      try problems(#"{"text": "a", "label": 0}"#, labels: ["1", "2", "3"]) == [
+        "t.jsonl:1: unknown label \"0\"; the labels are \"1\", \"2\", \"3\": mend it, or add it to train and to the labels"
+      ])
+  }
+
   @Test func `ids that stand twice are named with their first line`() throws {
     let contents = (1...7).map { #"{"text": "\#($0)", "label": 0, "id": \#($0 % 3)}"# }.joined(separator: "\n")
     #expect(

@@ -114,6 +114,12 @@ struct CLIPTests {
       let whole = try TokenizerLoader.load(from: folder.appendingPathComponent("tokenizer.json"))
       #expect(whole.encode("cat").ids == [2, 5, 6])
     }
+    let settings =
+      #"{"added_tokens_decoder": {"90": {"content": "<ent>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true}}}"#
+    try Fixtures.withFolder(["vocab.txt": Tiny.vocabulary, "tokenizer_config.json": settings]) { folder in
+      let added = try TokenizerLoader.load(from: folder)
+      #expect(added.encode("the <ent> cat").ids == [2, 5, 90, 6, 3])
+    }
     try Fixtures.withFolder(Self.files) { folder in
       let merges = try TokenizerLoader.load(from: folder.appendingPathComponent("merges.txt"))
       #expect(merges.encode("ab").ids == [6, 4, 7])

@@ -30,7 +30,7 @@ import Torch
     }
     let found = try run(dtype), expected = try run(.float64)
     for (a, b) in zip(found, expected) { #expect(areClose(a, b, dtype) && a.count == b.count) }
-    // The same bits without a gradient and on more threads than rows.
+    // The same bits without a gradient.
     #expect(inference { x.rmsNorm(weight, epsilon: 1e-3) }.to(.float32).values() == found[0])
   }
 

@@ -109,7 +109,11 @@ public struct Addition: Sendable {
     else {
       return found
     }
-    let new = found.filter { !known.contains($0) && !(Int($0).map(known.indices.contains) ?? false) }
+    // As the reader of declared labels has it.
+    let readsIndices = known.allSatisfy { Int($0) == nil }
+    let new = found.filter { label in
+      !known.contains(label) && !(readsIndices && (Int(label).map(known.indices.contains) ?? false))
+    }
     return new.count == found.count ? found : known + new
   }
 }

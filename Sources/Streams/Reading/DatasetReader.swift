@@ -131,8 +131,9 @@ public struct DatasetReader: Sendable {
   }
 
   private func declaredIndex(_ label: String) -> Int? {
-    guard let labels, let index = Int(label), labels.indices.contains(index) else { return nil }
-    return index
+    // Names that are integers themselves leave no room for indices.
+    guard let labels, labels.allSatisfy({ Int($0) == nil }), let index = Int(label) else { return nil }
+    return labels.indices.contains(index) ? index : nil
   }
 }
 

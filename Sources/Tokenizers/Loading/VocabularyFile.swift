@@ -24,7 +24,8 @@ struct VocabularyFile {
     }
     var tokenizer = PipelineTokenizer(
       model: WordPiece(vocabulary, unknown: unknown, continuingPrefix: "##", maxScalarsPerWord: 100),
-      addedTokens: added, normalizer: normalizer, preTokenizer: BertPreTokenizer(), decoder: WordPieceDecoder())
+      addedTokens: added + settings.addedTokens, normalizer: normalizer, preTokenizer: BertPreTokenizer(),
+      decoder: WordPieceDecoder())
     tokenizer.postProcessor.template = .bert(
       cls: try required(special.cls, settings.name(of: "cls", else: "[CLS]")),
       sep: try required(special.sep, settings.name(of: "sep", else: "[SEP]")))
