@@ -1,6 +1,9 @@
 /// Runs of one method on one stream that differ only in seed and learning rate.
+///
+/// What is quoted are finished runs: of runs that have come less far than others of the group, and of learning rates that
+/// were tried on fewer seeds, nothing is.
 public struct RunGroup: Sendable, Identifiable {
-  /// Label of the method, with model and stream where the groups differ in them.
+  /// Label of the method, with model, stream and other settings where the groups differ in them.
   public let id: String
   /// All runs, of every learning rate.
   public let allRuns: [RunRecord]
@@ -24,9 +27,12 @@ public struct RunGroup: Sendable, Identifiable {
   init(id: String, runs all: [RunRecord]) {
     self.id = id
     allRuns = all
-    let byRate = Dictionary(grouping: all, by: \.learningRate)
+    let rows = all.map(\.matrix.rows.count).max() ?? 0
+    let whole = Dictionary(grouping: all.filter { $0.matrix.rows.count == rows }, by: \.learningRate)
+    let seeds = whole.mapValues { Set($0.map(\.seed)).count }, most = seeds.values.max() ?? 0
+    let byRate = whole.filter { seeds[$0.key] == most }
     let hasValidation = all.allSatisfy { $0.validation.flatMap { Metric.finalAccuracy.compute($0) } != nil }
-    choice = byRate.count == 1 ? .single : hasValidation ? .validation : .test
+    choice = whole.count == 1 ? .single : hasValidation ? .validation : .test
     let score = { (runs: [RunRecord]) in
       runs.compactMap { Metric.finalAccuracy.compute(hasValidation ? $0.validation ?? $0.matrix : $0.matrix) }.mean
     }
@@ -44,14 +50,22 @@ public struct RunGroup: Sendable, Identifiable {
     var members: [Key: [RunRecord]] = [:]
     for run in runs {
       let extras = (differs.model ? [run.model] : []) + (differs.stream ? [run.stream] : [])
-      let key = Key(label: ([run.label] + extras).joined(separator: " · "), experiences: run.matrix.experiences)
+      let key = Key(
+        label: ([run.label] + extras).joined(separator: " · "), experiences: run.matrix.experiences,
+        settings: run.settings)
       if members[key] == nil { order.append(key) }
       members[key, default: []].append(run)
     }
-    return order.enumerated().map { index, key in
+    var known = Set<String>()
+    return order.map { key in
+      let twins = order.filter { $0.label == key.label }
+      let own = key.settings.filter { setting in twins.contains { !$0.settings.contains(setting) } }
+      let label = ([key.label] + (own.isEmpty ? [] : [own.joined(separator: ", ")])).joined(separator: " · ")
       // Equal labels remain only where the experiences come in another order.
-      let twins = order[..<index].count { $0.label == key.label }
-      return RunGroup(id: twins == 0 ? key.label : "\(key.label) · order \(twins + 1)", runs: members[key] ?? [])
+      let ids = [label] + (2...order.count + 1).map { "\(label) · order \($0)" }
+      let id = ids.first { !known.contains($0) } ?? label
+      known.insert(id)
+      return RunGroup(id: id, runs: members[key] ?? [])
     }
   }
 
@@ -92,5 +106,6 @@ public struct RunGroup: Sendable, Identifiable {
   private struct Key: Hashable {
     let label: String
     let experiences: [String]
+    let settings: [String]
   }
 }

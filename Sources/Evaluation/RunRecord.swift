@@ -6,6 +6,9 @@ public struct RunRecord: Codable, Sendable, Equatable, Identifiable {
   public var methods: [String]
   /// What tells this run from others of the same methods (another strength, another buffer); empty when nothing.
   public var variant = ""
+  /// Its other settings that are not the usual ones (epochs, lengths, caps), but for those that the runs of one recipe
+  /// differ in; runs are summed up only with those that have the same.
+  public var settings: [String] = []
   /// Peak learning rate; runs that differ only in it form a frontier.
   public var learningRate: Double?
   /// Seed of the recipe.

@@ -42,6 +42,30 @@ import Testing
     #expect(groups.map(\.id) == ["migu", "migu · order 2"])
   }
 
+  @Test func otherSettingsAreAnotherGroup() {
+    var runs = (0..<3).map { run("migu", seed: $0, learned: 80, final: 70) } + [run("er", learned: 80, final: 70)]
+    (runs[0].settings, runs[1].settings, runs[2].settings) = (
+      ["batchSize 8"], ["batchSize 8", "epochs 10"], ["batchSize 8"]
+    )
+    let groups = RunGroup.groups(of: runs)
+    #expect(groups.map(\.id) == ["migu", "migu · epochs 10", "er"])
+    #expect(groups.map { $0.runs.map(\.seed) } == [[0, 2], [1], [0]])
+  }
+
+  @Test func onlyFinishedRunsOfRatesWithAllSeedsAreQuoted() throws {
+    // The last task of a run costs it accuracy; one that stopped before it must not win.
+    var stopped = run("migu", rate: 1e-3, seed: 1, learned: 99, final: 99)
+    stopped.matrix = AccuracyMatrix(experiences: ["0", "1"], rows: [[99, nil]])
+    let group = try #require(
+      RunGroup.groups(of: [
+        run("migu", rate: 1e-4, seed: 0, learned: 80, final: 70),
+        run("migu", rate: 1e-4, seed: 1, learned: 80, final: 72),
+        run("migu", rate: 1e-3, seed: 0, learned: 90, final: 88), stopped,
+      ]).first)
+    #expect(group.learningRate == 1e-4 && group.choice == .test)
+    #expect(group.runs.map(\.seed) == [0, 1] && group.allRuns.count == 4)
+  }
+
   @Test func comparisonPairsTheSeedsBothHave() throws {
     let groups = RunGroup.groups(of: [
       run("a", seed: 0, learned: 80, final: 70), run("a", seed: 1, learned: 80, final: 72),

@@ -55,6 +55,15 @@ extension Recipe {
       + RecipeWriter.differences(one.evaluation, from: two.evaluation)
   }
 
+  /// Settings besides the methods' that are not the defaults, and that all runs of one recipe have.
+  var commonSettings: [String] {
+    let one = shared, usual = Recipe().shared
+    return RecipeWriter.differences(one.model, from: usual.model)
+      + RecipeWriter.differences(one.stream, from: usual.stream)
+      + RecipeWriter.differences(one.training, from: usual.training)
+      + RecipeWriter.differences(one.evaluation, from: usual.evaluation)
+  }
+
   /// What all runs of one recipe have in common: no seed, device, learning rate or order.
   private var shared: Recipe {
     var copy = resumable

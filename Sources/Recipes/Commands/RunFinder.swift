@@ -31,6 +31,7 @@ public enum RunFinder {
       var record = try directory.record()
       if !record.matrix.isComplete { notes.append("not finished: \(folder.relativePath)") }
       record.id = folder.relativePath
+      record.settings = (try? Recipe(yaml: record.recipe, name: record.id))?.commonSettings ?? []
       return record
     }
     guard !records.isEmpty else { throw ResultError.none(paths.map(\.relativePath)) }
