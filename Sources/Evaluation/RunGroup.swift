@@ -92,6 +92,14 @@ public struct RunGroup: Sendable, Identifiable {
     Summary(runs.compactMap { $0.abilities.flatMap(value) })
   }
 
+  /// Model, stream and experiences: across these accuracies say nothing about methods.
+  public var place: [String] { (runs.first.map { [$0.model, $0.stream] + $0.matrix.experiences }) ?? [] }
+
+  /// The first of the groups of the same place, which this one is compared with; nil where that is itself.
+  public func baseline(among groups: [RunGroup]) -> RunGroup? {
+    groups.first { $0.place == place }.flatMap { $0.id == id ? nil : $0 }
+  }
+
   /// A metric against another group, over the seeds that both have; nil when they share none.
   public func comparison(with other: RunGroup, on metric: Metric) -> PairedComparison? {
     let mine = bySeed(metric), theirs = other.bySeed(metric)

@@ -1,7 +1,7 @@
 public import Evaluation
 import Foundation
 
-/// Methods × metrics over seeds, and each method against the first: what `jay compare` prints.
+/// Methods × metrics over seeds, and each method against the first of its stream: what `jay compare` prints.
 public struct ComparisonTable: Codable, Sendable {
   /// One method.
   public struct Row: Codable, Sendable {
@@ -21,8 +21,11 @@ public struct ComparisonTable: Codable, Sendable {
     public let abilities, abilityChange: Summary?
     /// The same of abilities that are measured by a loss, in nats a token.
     public let abilityLoss, abilityLossChange: Summary?
-    /// Final accuracy against the first method, paired by seed; nil for the first and where no seed is shared.
+    /// Final accuracy against the first method on the same stream and model, paired by seed; nil for that one and where
+    /// no seed is shared.
     public let againstFirst: PairedComparison?
+    /// That method; nil for itself.
+    public let first: String?
   }
 
   /// One row a method, in the order in which their first runs come.
@@ -31,7 +34,7 @@ public struct ComparisonTable: Codable, Sendable {
   /// The comparison of some runs.
   public init(_ runs: [RunRecord]) {
     let groups = RunGroup.groups(of: runs)
-    rows = groups.enumerated().map { index, group in
+    rows = groups.map { group in
       Row(
         method: group.id, learningRate: group.learningRate, rateChosenBy: group.choice, seeds: group.runs.map(\.seed),
         metrics: Dictionary(
@@ -39,7 +42,8 @@ public struct ComparisonTable: Codable, Sendable {
         finalLoss: group.finalLoss, lossRise: group.lossRise,
         abilities: group.abilities(\.finalMean), abilityChange: group.abilities(\.change),
         abilityLoss: group.abilities(\.finalLoss), abilityLossChange: group.abilities(\.lossChange),
-        againstFirst: index == 0 ? nil : group.comparison(with: groups[0], on: .finalAccuracy))
+        againstFirst: group.baseline(among: groups).flatMap { group.comparison(with: $0, on: .finalAccuracy) },
+        first: group.baseline(among: groups)?.id)
     }
   }
 
@@ -123,9 +127,10 @@ public struct ComparisonTable: Codable, Sendable {
         "abilities: their mean at the end, and how much more than before any training; losses in nats a token.")
     }
     if rows.contains(where: { $0.seeds.count > 1 }) { notes.append("± is the sample standard deviation over seeds.") }
-    if rows.count > 1 {
+    let firsts = Set(rows.compactMap(\.first))
+    if let first = firsts.first {
       notes.append(
-        "Δ ACC, p: against \(rows[0].method), paired by seed; t-test and exact sign-flip test, not corrected for the "
+        "Δ ACC, p: against \(firsts.count == 1 ? first : "the first of each stream and model"), paired by seed; t-test and exact sign-flip test, not corrected for the "
           + "number of methods.")
     }
     if rows.contains(where: { $0.rateChosenBy == .test }) {

@@ -54,6 +54,9 @@ struct Header {
     let ranked = groups.compactMap { group in group.summary(.finalAccuracy).map { (group: group, accuracy: $0) } }
       .sorted { $0.accuracy.mean > $1.accuracy.mean }
     guard let best = ranked.first else { return "Nothing has been evaluated yet." }
+    guard Set(groups.map(\.place)).count == 1 else {
+      return "These runs are of several streams or models: each method is compared with the first of its own."
+    }
     var text = "\(best.group.id) ends at \(Format.plusMinus(best.accuracy)) % over the experiences seen"
     if let lost = best.group.summary(.forgetting) {
       let verb = lost.mean >= 0 ? "forgotten" : "gained"

@@ -102,19 +102,23 @@ func nameCell(_ index: Int, _ group: RunGroup) -> HTML {
   }
 }
 
-/// Every method against the first, on the seeds both ran.
+/// Every method against the first of its stream and model, on the seeds both ran.
 struct Comparison {
   let groups: [RunGroup]
 
   var html: HTML? {
-    let pairs = groups.enumerated().dropFirst().flatMap { index, group in
+    let pairs = groups.enumerated().flatMap { index, group in
       [Metric.finalAccuracy, .forgetting].compactMap { metric in
-        group.comparison(with: groups[0], on: metric).map { (index: index, group: group, metric: metric, result: $0) }
+        group.baseline(among: groups).flatMap { group.comparison(with: $0, on: metric) }
+          .map { (index: index, group: group, metric: metric, result: $0) }
       }
     }
+    let places = Set(groups.map(\.place)).count
     guard pairs.contains(where: { $0.result.difference.n > 1 }) else { return nil }
     return element("div", ["class": "card", "style": "margin-top:16px"]) {
-      element("h3") { "Against \(groups[0].id), paired by seed" }
+      element("h3") {
+        places > 1 ? "Against the first of each stream, paired by seed" : "Against \(groups[0].id), paired by seed"
+      }
       element("div", ["class": "scroll"]) {
         element("table") {
           element("thead") {

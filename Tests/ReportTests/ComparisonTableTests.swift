@@ -38,6 +38,21 @@ import Testing
     #expect(table.rows[1].metrics["acc"]?.n == 3)
   }
 
+  @Test func whatStandsInOneStreamIsNotComparedWithAnother() throws {
+    let others = runs.map { run in
+      var run = run
+      run.stream = "river"
+      return run
+    }
+    let rows = ComparisonTable(runs + others).rows
+    #expect(rows.map(\.first) == [nil, "fine-tuning · meadow", nil, "fine-tuning · river"])
+    #expect(rows[3].againstFirst == rows[1].againstFirst && rows[2].againstFirst == nil)
+    #expect(ComparisonTable.text(runs + others).contains("against the first of each stream and model, paired by seed"))
+    let page = ReportPage.html(runs: runs + others, title: "Demo")
+    #expect(page.contains("Against the first of each stream, paired by seed"))
+    #expect(page.contains("each method is compared with the first of its own"))
+  }
+
   @Test func oneMethodIsNotCompared() {
     let text = ComparisonTable.text([run(["migu"])])
     #expect(!text.contains("Δ") && !text.contains("±"))
