@@ -77,6 +77,13 @@ void normalise_rows(const at::Tensor &x, const at::Tensor &weight, double epsilo
   });
 }
 
+at::Tensor normalised(const at::Tensor &rows, const at::Tensor &weight, double epsilon, float *inverses) {
+  auto out = at::empty_like(rows);
+  if (rows.scalar_type() == at::kFloat) normalise_rows<float>(rows, weight, epsilon, out, inverses);
+  else normalise_rows<at::BFloat16>(rows, weight, epsilon, out, inverses);
+  return out;
+}
+
 /// The weight's gradient is collected over parts of fixed size, so that it does not depend on the number of threads.
 template <typename T>
 at::Tensor differentiate_rows(const at::Tensor &x, const at::Tensor &weight, const at::Tensor &above, const float *inverses,
@@ -99,12 +106,9 @@ struct RMSNorm : torch::autograd::Function<RMSNorm> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             double epsilon) {
     const auto rows = x.contiguous();
-    auto out = at::empty_like(rows), inverses = at::empty({rows.numel() / weight.size(0)}, rows.options().dtype(at::kFloat));
-    float *to = inverses.data_ptr<float>();
-    if (rows.scalar_type() == at::kFloat) normalise_rows<float>(rows, weight, epsilon, out, to);
-    else normalise_rows<at::BFloat16>(rows, weight, epsilon, out, to);
+    auto inverses = at::empty({rows.numel() / weight.size(0)}, rows.options().dtype(at::kFloat));
     context->save_for_backward({rows, weight, inverses});
-    return out;
+    return normalised(rows, weight, epsilon, inverses.data_ptr<float>());
   }
 
   static torch::autograd::tensor_list backward(torch::autograd::AutogradContext *context,
@@ -129,11 +133,7 @@ at::Tensor rms_norm(const at::Tensor &x, const at::Tensor &weight, double epsilo
   if (!has_kernel || x.numel() == 0) return at::rms_norm(x, weight.sizes(), weight, epsilon);
   const auto scale = weight.contiguous();
   if (at::GradMode::is_enabled() && (x.requires_grad() || weight.requires_grad())) return RMSNorm::apply(x, scale, epsilon);
-  const auto rows = x.contiguous();
-  auto out = at::empty_like(rows);
-  if (type == at::kFloat) normalise_rows<float>(rows, scale, epsilon, out, nullptr);
-  else normalise_rows<at::BFloat16>(rows, scale, epsilon, out, nullptr);
-  return out;
+  return normalised(x.contiguous(), scale, epsilon, nullptr);
 }
 
 }  // namespace

@@ -146,9 +146,10 @@ extension Learner {
     try write(examples, methods: methods, settings: settings, isShared: false).map { $0 ?? "" }
   }
 
-  /// With `isShared`, nil for what another process writes.
-  private func write(
-    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings, isShared: Bool
+  /// With `isShared`, nil for what another process writes. `observe` gets the row in its batch and the tokens as they come.
+  func write(
+    _ examples: [TokenizedExample], methods: [any ContinualMethod], settings: EvaluationSettings, isShared: Bool,
+    observe: ((Int, Int32) -> Void)? = nil
   ) throws -> [String?] {
     guard let model = model as? any Generates else {
       preconditionFailure("write: \(type(of: model)) does not generate")
@@ -157,7 +158,7 @@ extension Learner {
     try batches(examples, methods: methods, settings: settings, isShared: isShared) { places in
       let batch = announced(Batch(places.map { examples[$0] }), withAnswers: false, to: methods)
       let generation = settings.generation(of: places.map { examples[$0] }, draw: generator.derived("written"))
-      let answers = model.generate(batch, generation, decode: text(of:), observe: nil)
+      let answers = model.generate(batch, generation, decode: text(of:), observe: observe)
       for (place, answer) in zip(places, answers) { written[place] = answer.text ?? text(of: answer.tokens) }
     }
     return written

@@ -13,16 +13,9 @@ extension Learner {
     _ example: TokenizedExample, methods: [any ContinualMethod], settings: EvaluationSettings,
     observe: @escaping (Int32) -> Void
   ) throws -> String {
-    guard let model = model as? any Generates else {
-      preconditionFailure("write: \(type(of: model)) does not generate")
+    let written = try write([example], methods: methods, settings: settings, isShared: false) { _, token in
+      observe(token)
     }
-    var written = ""
-    try batches([example], methods: methods, settings: settings) { _ in
-      let batch = announced(Batch([example]), withAnswers: false, to: methods)
-      let generation = settings.generation(of: [example], draw: generator.derived("written"))
-      let answers = model.generate(batch, generation, decode: text(of:)) { _, token in observe(token) }
-      written = answers.first.map { $0.text ?? text(of: $0.tokens) } ?? ""
-    }
-    return written
+    return (written.first ?? nil) ?? ""
   }
 }

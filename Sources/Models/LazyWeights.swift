@@ -1,6 +1,6 @@
 public import Foundation
 public import NN
-public import Torch
+package import Torch
 
 /// Float32 weights by name, each made when it is asked for: a model goes out one tensor at a time.
 public struct LazyWeights {
@@ -11,20 +11,20 @@ public struct LazyWeights {
   private(set) var items: [String: Item] = [:]
 
   /// Weights that are there already.
-  public init(_ tensors: [String: Tensor]) {
+  package init(_ tensors: [String: Tensor]) {
     items = tensors.mapValues { tensor in Item(shape: tensor.shape) { tensor } }
   }
 
   init(_ items: [String: Item]) { self.items = items }
 
   /// All of them.
-  public func tensors() -> [String: Tensor] { items.mapValues { $0.values() } }
+  func tensors() -> [String: Tensor] { items.mapValues { $0.values() } }
 }
 
 extension ParameterStore {
   /// Backbone weights as the forward pass uses them now, low-rank adapters merged in, float32.
   /// - Throws: `ExportError` where an attachment is no change of the weight.
-  public func mergedBackbone() throws -> [String: Tensor] { try lazyMergedBackbone().tensors() }
+  package func mergedBackbone() throws -> [String: Tensor] { try lazyMergedBackbone().tensors() }
 
   /// `mergedBackbone`, each weight made when it is asked for, by the parameters as they are then; no master is kept for it.
   public func lazyMergedBackbone() throws -> LazyWeights {

@@ -3,6 +3,7 @@ import Torch
 
 /// Most bytes of tensors in one file of a checkpoint.
 public struct ShardSize: Sendable, Equatable {
+  /// At least 1.
   public let bytes: Int
 
   /// 5 GB.

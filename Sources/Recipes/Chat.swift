@@ -21,8 +21,7 @@ struct Chat {
   init(_ name: String, for stream: String, tokenizer: any Tokenizer, folder: URL) throws {
     template = try Self.template(name, for: stream, folder: folder)
     // Spelled out in pieces it would not end what the model writes.
-    let (encoding, spans) = tokenizer.encodeWithSpans(template.end)
-    let own = zip(encoding.ids, spans).filter { $0.1 != nil }.map(\.0)
+    let own = tokenizer.bareIDs(of: template.end)
     guard own.count == 1 else { throw ChatError.noEndToken(template.end, folder: folder.path) }
     (end, self.tokenizer) = (own[0], tokenizer)
   }

@@ -6,8 +6,11 @@ public import Foundation
 public enum SafeTensorsWriter {
   /// A tensor that is made when it is written, so that a file's tensors need not be held together.
   public struct Item {
+    /// What it is called in the file.
     public let name: String
+    /// Of its elements, in the file.
     public let dtype: DType
+    /// Row-major.
     public let shape: [Int]
     private let make: () -> Tensor
 

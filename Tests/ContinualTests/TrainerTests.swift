@@ -117,7 +117,7 @@ import Torch
   }
 
   private static let way =
-    "The state before this update is saved. Go on with --resume --allow-changed-training and a lower rate "
+    "Nothing before this update is lost. Go on with --resume --allow-changed-training and a lower rate "
     + "(--set training.learningRate=…) or --set training.precision=fp32; delete the newest folder of checkpoints first "
     + "if the weights are spoiled already."
 

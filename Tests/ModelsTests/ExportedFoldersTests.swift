@@ -56,6 +56,7 @@ struct ExportedFoldersTests {
     let (parameters, scores) = try model(original, tokens)
     for parameter in parameters.all { parameter.assign(parameter.master * 1.25 + 0.01) }
     try ModelDirectory(original).export(parameters.lazyMergedBackbone(), to: target, shardSize: shardSize)
+    #expect(difference(try model(target, tokens).1(), scores(), atol: 1e-5) == nil)
     try SafeTensorsWriter.write(
       ["input_ids": tokens, "logits": scores()], to: folder.appendingPathComponent("scores.safetensors"))
   }
