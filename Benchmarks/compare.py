@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 FAMILIES = {"minilm": "bert", "bert-base": "bert", "t5-small": "t5", "llama-15m": "llama", "llama-110m": "llama"}
 # Updates of a timed run at batch 8, after a warm-up of three; a quarter of them at batch 32.
 UPDATES = {"minilm": 60, "bert-base": 16, "t5-small": 32, "llama-15m": 40, "llama-110m": 12}
+BATCHES = "8 32"
 # What each side of a comparison runs: Jay's methods, then the peer's kind, or Jay's methods too.
 COMPARISONS = {
     "best": (["finetune"], "best"),
@@ -57,7 +58,8 @@ def case(model, batch, rows, benchmark, python, rounds):
     sides = {}
     for kind in kinds:
         if kind == "evaluate":
-            if FAMILIES[model] == "bert":
+            # It has batches of its own, so it is measured once.
+            if FAMILIES[model] == "bert" and str(batch) == words("BATCHES", BATCHES)[0]:
                 sides["jay evaluate"] = [benchmark, "evaluate", rows, shape]
                 sides["peer evaluate"] = [python, HERE / "peers/training.py", kind, rows, shape, "32", "0"]
             continue
@@ -109,7 +111,7 @@ def main():
             rows = f"{folder}/{FAMILIES[model]}.json"
             if not os.path.exists(rows):
                 subprocess.run([benchmark, "prepare", data, FAMILIES[model], rows], check=True)
-            for batch in map(int, words("BATCHES", "8 32")):
+            for batch in map(int, words("BATCHES", BATCHES)):
                 for row in compare(model, batch, *case(model, batch, rows, benchmark, python, rounds)):
                     table.append(row)
                     print(

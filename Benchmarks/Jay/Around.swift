@@ -60,12 +60,11 @@ func timeCheckpoint(_ arguments: [String]) throws {
   print(String(decoding: try JSONEncoder().encode(times), as: UTF8.self))
 }
 
-/// The training texts of cl15, on as many threads as Jay has.
+/// Token ids of all texts of a file, a JSON list, on all cores.
 func timeTokenizer(_ arguments: [String]) throws {
-  let data = URL(fileURLWithPath: arguments[2])
-  let stream = try CL15.stream(data.appendingPathComponent("cl15"), order: 4, form: .pair, holdout: nil)
-  let texts = stream.experiences.flatMap { $0.train.examples.map { ($0.text, nil as String?) } }
-  let tokenizer = try TokenizerLoader.load(from: data.appendingPathComponent("tokenizers/\(arguments[3])"))
+  let texts = try JSONDecoder().decode([String].self, from: Data(contentsOf: URL(fileURLWithPath: arguments[2])))
+    .map { ($0, nil as String?) }
+  let tokenizer = try TokenizerLoader.load(from: URL(fileURLWithPath: arguments[3]))
   _ = tokenizer.encodeAll(Array(texts.prefix(1000)))
   let start = ContinuousClock.now
   let tokens = tokenizer.encodeAll(texts).reduce(0) { $0 + $1.ids.count }

@@ -4,7 +4,7 @@
 //   benchmark evaluate FILE MODEL                       likewise, of an encoder
 //   benchmark tasks FILE MODEL BATCH UPDATES TASKS METHOD…   milliseconds an update, in each of so many experiences
 //   benchmark checkpoint FILE MODEL FOLDER              seconds that a checkpoint takes to be written and to be read
-//   benchmark tokenize DATA FAMILY                      tokens/s over the texts of cl15's training sets
+//   benchmark tokenize TEXTS TOKENIZER                  tokens/s over the texts of a JSON file, on all cores
 //   benchmark generation FOLDER DTYPE                   one timed turn for each line of the standard input
 import Continual
 import Evaluation
@@ -84,7 +84,10 @@ func examples(_ file: String) throws -> [TokenizedExample] {
   }
 }
 
-func learner(_ examples: [TokenizedExample], _ model: String, tasks: Int = 2) throws -> Learner {
+/// `first`: what the first task has in place of the examples of all others.
+func learner(
+  _ examples: [TokenizedExample], _ model: String, tasks: Int = 2, first: [TokenizedExample]? = nil
+) throws -> Learner {
   let classes = (examples.map(\.target).max() ?? 0) + 1
   let empty = Dataset(name: "mixed", labels: (0..<classes).map(String.init), examples: [])
   let toy = (1...tasks).map { Experience(name: "\($0)", train: empty, test: empty) }
@@ -93,7 +96,7 @@ func learner(_ examples: [TokenizedExample], _ model: String, tasks: Int = 2) th
     ModelIndex.Loading(dtype: .bfloat16, device: .cpu, seed: 0, startsFresh: true))
   return Learner(
     model: model, stream: TaskStream(name: "bench", sharesLabels: true, experiences: toy), device: .cpu, seed: 0
-  ) { _ in TokenizedExperience(train: examples, validation: [], test: []) }
+  ) { TokenizedExperience(train: $0.name == "1" ? first ?? examples : examples, validation: [], test: []) }
 }
 
 func method(_ name: String, _ learner: Learner) throws -> any ContinualMethod {
@@ -131,7 +134,9 @@ case "prepare":
   try JSONEncoder().encode(rows).write(to: URL(fileURLWithPath: arguments[4]))
 case "train":
   let warmup = 3, updates = Int(arguments[5]) ?? 0
-  let learner = try learner(try examples(arguments[2]), arguments[3])
+  // What is timed has not been seen before, as the peer's has not.
+  let examples = try examples(arguments[2])
+  let learner = try learner(examples, arguments[3], first: examples.reversed())
   let (settings, evaluation) = settings(batch: Int(arguments[4]) ?? 8, updates: updates + warmup)
   let watch = Stopwatch(warmup: warmup)
   let methods = try arguments.dropFirst(6).map { try method($0, learner) }
