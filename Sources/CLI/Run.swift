@@ -83,7 +83,7 @@ struct Run: ParsableCommand {
 
   private func targets(_ folder: URL) throws -> [(URL, [String])] {
     guard let seeds else { return [(folder, overrides)] }
-    return try seeds.split(separator: ",").map { text in
+    return try seeds.split(separator: ",", omittingEmptySubsequences: false).map { text in
       guard let seed = Int(text) else {
         throw ValidationError("--seeds takes whole numbers, such as 0,1,2; found '\(text)'")
       }

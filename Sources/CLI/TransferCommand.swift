@@ -10,8 +10,9 @@ struct TransferCommand: ParsableCommand {
       The run must have kept its models (training.keepModels: true). The recipe names the tasks and how they are \
       trained; each task starts from the kept model. What is finished already is not trained again.
 
-      EXAMPLE
+      EXAMPLES
         jay transfer runs/finetune Recipes/migu/roberta-small/endtasks.yaml
+        jay transfer runs/finetune Recipes/migu/roberta-small/endtasks.yaml --last
       """)
 
   @Argument(help: "Folder of a finished run.")
@@ -22,6 +23,9 @@ struct TransferCommand: ParsableCommand {
 
   @Option(name: .customLong("set"), help: "Override a key of the recipe, such as seed=1. Repeatable.")
   var overrides: [String] = []
+
+  @Flag(help: "Only the model after the last experience, not the one before the first nor those between.")
+  var last = false
 
   @Option(help: "Where the runs go. Default: transfer/<recipe's name> in the run.")
   var out: URL?
@@ -39,7 +43,7 @@ struct TransferCommand: ParsableCommand {
     runner.isQuiet = quiet
     let name = recipe.deletingPathExtension().lastPathComponent
     let transfer = try Transfer.run(
-      folder, recipe: try Recipe(file: recipe, overrides: overrides),
+      folder, recipe: try Recipe(file: recipe, overrides: overrides), onlyLast: last,
       in: out ?? folder.appendingPathComponent("transfer/\(name)"), runner)
     try output.show(transfer, transfer.text)
   }

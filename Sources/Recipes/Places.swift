@@ -38,6 +38,7 @@ extension Places {
     let found = (candidates + [data.appendingPathComponent("tokenizers/\(name)")]).first {
       FileManager.default.fileExists(atPath: $0.path)
     }
+    if let found, (try? found.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == false { throw PlaceError.tokenizerIsFile(name) }
     if let found = try found ?? onHub(name, .tokenizer) { return found }
     throw PlaceError.noTokenizer(name)
   }
@@ -72,6 +73,7 @@ extension Places {
 public enum PlaceError: LocalizedError, CustomStringConvertible {
   case noModel(String, models: String)
   case noTokenizer(String)
+  case tokenizerIsFile(String)
   case noData(String, path: String)
   case noDevice(String)
 
@@ -84,6 +86,8 @@ public enum PlaceError: LocalizedError, CustomStringConvertible {
     case .noTokenizer(let name):
       "there is no tokenizer '\(name)': neither a folder of that path, nor an installed model. Name the folder that holds "
         + "its tokenizer.json, vocab.txt or spiece.model in model.tokenizer."
+    case .tokenizerIsFile(let name):
+      "model.tokenizer '\(name)' is a file. Name the folder that holds it, with no other tokenizer beside it."
     case .noData(let name, let path):
       "the data of '\(name)' are not at \(path). Name their folder in stream.folder, or set JAY_DATA to the folder that holds "
         + "\(name)."

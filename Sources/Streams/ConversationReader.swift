@@ -3,7 +3,7 @@ import Tokenizers
 
 /// Makes examples of conversations.
 ///
-/// One that is too long loses its first turns, then the end of the last question, of which as much is kept as leaves room
+/// One that is too long, as a whole or before its last answer, loses its first turns, then the end of the last question, of which as much is kept as leaves room
 /// for the answer or for half of all tokens; only then the end of the answer.
 struct ConversationReader: Sendable {
   let tokenizer: any Tokenizer
@@ -87,7 +87,7 @@ struct ConversationReader: Sendable {
     var kept = messages, shortened = ShortenedConversations()
     var whole = read(kept)
     let first = kept[0].role == .system ? 1 : 0
-    while whole.ids.count > form.maxTokens, kept.count - first > 2 {
+    while kept.count - first > 2, whole.ids.count > form.maxTokens || !fits(kept, form.maxPromptTokens) {
       kept.removeSubrange(first..<first + 2)
       shortened.turns = 1
       whole = read(kept)

@@ -188,9 +188,13 @@ import Torch
         "plain has no model of after 'one'. Train it with training.keepModels: true."))
     recipe.training.keepModels = true
     let kept = try run(recipe, "kept")
+    let last = try Transfer.run(kept.url, recipe: tasks, onlyLast: true, in: folder, runner)
+    #expect(last.experiences == ["two"] && last.accuracy.count == 1 && last.forgetting(last.accuracy) == nil)
+    #expect(!FileManager.default.fileExists(atPath: folder.appendingPathComponent("01-one").path))
     // The models are kept beside the run, not in place of anything in it.
     #expect(try Data(contentsOf: kept.matrix) == Data(contentsOf: plain.matrix))
     let transfer = try Transfer.run(kept.url, recipe: tasks, in: folder, runner)
+    #expect(transfer.accuracy.last == last.accuracy[0])
     #expect(transfer.experiences == ["one", "two"] && transfer.tasks == ["animals", "places"])
     #expect(transfer.accuracy.allSatisfy { $0.count == 2 && $0.allSatisfy { ($0 ?? -1) >= 0 } })
     let forgetting = try #require(transfer.forgetting(transfer.accuracy))

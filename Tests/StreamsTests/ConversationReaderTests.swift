@@ -79,8 +79,10 @@ struct ConversationReaderTests {
 
   @Test func longConversationsLoseTheirFirstTurnsFirst() throws {
     let words = { (count: Int) in Array(repeating: "word", count: count).joined(separator: " ") }
-    func lost(_ turns: [Int], system: Int = 0) throws -> (ShortenedConversations, TokenizedExample, TokenizedExample) {
-      let reader = try Self.reader("chatml", maxTokens: 64, maxPromptTokens: 60)
+    func lost(
+      _ turns: [Int], system: Int = 0, prompt: Int = 60
+    ) throws -> (ShortenedConversations, TokenizedExample, TokenizedExample) {
+      let reader = try Self.reader("chatml", maxTokens: 64, maxPromptTokens: prompt)
       let talk = turns.enumerated().map { ChatMessage($0 % 2 == 0 ? .user : .assistant, words($1)) }
       let all = (system > 0 ? [ChatMessage(.system, words(system))] : []) + talk
       let example = Example(id: "e", conversation: all)
@@ -93,6 +95,9 @@ struct ConversationReaderTests {
     var (shortened, trained, _) = try lost([20, 20, 5, 5])
     #expect(shortened.turns == 1 && shortened.questions == 0 && shortened.answers == 0)
     #expect(trained.answer.count == 6)
+    // The whole fits, but not what stands before the last answer.
+    (shortened, trained, _) = try lost([10, 5, 10, 5], prompt: 30)
+    #expect(shortened.turns == 1 && shortened.questions == 0 && shortened.answers == 0)
     (shortened, trained, _) = try lost([100, 10], system: 3)
     #expect(shortened.turns == 0 && shortened.questions == 1 && shortened.answers == 0)
     #expect(trained.answer.count == 11)

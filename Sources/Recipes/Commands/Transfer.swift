@@ -9,36 +9,45 @@ import Torch
 /// the model after experience t, fine-tuned on it. Where the tasks are as many as the experiences and in their order,
 /// forgetting is the mean over i < T of a[i,i] − a[T,i].
 public struct Transfer: Codable, Sendable {
+  /// After which experience each model was taken, "before" for the one that the run started from.
   public let experiences: [String]
   public let tasks: [String]
-  /// Of the model before any experience, and after each: percent, by task.
+  /// By model, in the order of `experiences`: percent, by task.
   public let accuracy: [[Double?]]
   public let macroF1: [[Double?]]
+
+  private static let before = "before"
 
   /// Fine-tunes and scores; what was done before, in part or whole, is kept in `folder` and not done again.
   /// - Parameters:
   ///   - run: a finished run that kept its models.
   ///   - recipe: the tasks and how they are trained; its model is replaced.
+  ///   - onlyLast: leaves out all models but the one after the last experience.
   ///   - folder: gets one run for each model.
   ///   - runner: trains.
-  public static func run(_ run: URL, recipe: Recipe, in folder: URL, _ runner: Runner) throws -> Transfer {
+  public static func run(
+    _ run: URL, recipe: Recipe, onlyLast: Bool = false, in folder: URL, _ runner: Runner
+  ) throws -> Transfer {
     let directory = RunDirectory(run)
     guard directory.exists else { throw RunError.notARun(run) }
     let own = try Recipe(file: directory.recipe)
     let record = try directory.record(), names = record.matrix.experiences
-    let kept = names.enumerated().map { index, name in
-      directory.models.appendingPathComponent(Added.folderName(name, number: index + 1))
+    var models = names.enumerated().map { index, name in
+      let folder = Added.folderName(name, number: index + 1)
+      return (after: name, name: folder, place: directory.models.appendingPathComponent(folder))
     }
-    if let missing = zip(names, kept).first(where: { !FileManager.default.fileExists(atPath: $1.path) }) {
-      throw TransferError.noModel(after: missing.0, run: run.relativePath)
+    if onlyLast { models = models.suffix(1) }
+    if let missing = models.first(where: { !FileManager.default.fileExists(atPath: $0.place.path) }) {
+      throw TransferError.noModel(after: missing.after, run: run.relativePath)
     }
-    let models = [try runner.places.model(own.model.name)] + kept
+    if !onlyLast, !own.model.startsFresh {
+      models.insert((before, before, try runner.places.model(own.model.name)), at: 0)
+    }
     var rows: [(accuracy: [Double?], macroF1: [Double?])] = [], tasks: [String] = []
-    for (index, model) in models.enumerated() where index > 0 || !own.model.startsFresh {
+    for (_, name, model) in models {
       var tuned = recipe
       tuned.methods = [("per-task", NoConfiguration())]
       (tuned.model.name, tuned.evaluation.future) = (model.path, false)
-      let name = index == 0 ? "before" : model.lastPathComponent
       let place = RunDirectory(folder.appendingPathComponent(name))
       if !place.isComplete {
         try runner.run(tuned, in: place.url, start: place.exists ? .resume : .new, name: name)
@@ -48,14 +57,13 @@ public struct Transfer: Codable, Sendable {
       rows.append((result.matrix.rows.last ?? [], result.macroF1?.rows.last ?? []))
     }
     return Transfer(
-      experiences: (own.model.startsFresh ? [] : ["before"]) + names, tasks: tasks, accuracy: rows.map(\.accuracy),
-      macroF1: rows.map(\.macroF1))
+      experiences: models.map(\.after), tasks: tasks, accuracy: rows.map(\.accuracy), macroF1: rows.map(\.macroF1))
   }
 
   /// Mean over i < T of a[i,i] − a[T,i]; nil where tasks and experiences do not belong together, one to one.
   public func forgetting(_ scores: [[Double?]]) -> Double? {
     let after = Array(scores.suffix(tasks.count))
-    let trained = experiences.count { $0 != "before" }
+    let trained = experiences.count { $0 != Self.before }
     guard after.count == tasks.count, trained == tasks.count, tasks.count > 1 else { return nil }
     return Metric.backwardTransfer.compute(AccuracyMatrix(experiences: tasks, rows: after)).map { -$0 }
   }
