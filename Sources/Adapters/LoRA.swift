@@ -52,10 +52,9 @@ public final class LoRA: MergeableAttachment {
   }
 
   public func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor {
-    let low = mode.dropout(x, dropout).linear(a.value)
+    let (sum, low) = y.addingLowRank(mode.dropout(x, dropout), a.value, b.value, scale: scale)
     hidden.observe(low, mode)
-    // Scaled while it is narrow.
-    return y + (low * scale).linear(b.value)
+    return sum
   }
 
   /// The update in weight space, (α/r)·B·A, `[outputs, inputs]` float32.

@@ -72,6 +72,14 @@ JAY_INLINE uint16_t bfloat16_bits(float value) {
 }
 JAY_INLINE void store(float value, float *to) { *to = value; }
 JAY_INLINE void store(float value, at::BFloat16 *to) { to->x = bfloat16_bits(value); }
+JAY_INLINE void store(floats values, float *to) { *reinterpret_cast<floats *>(to) = values; }
+JAY_INLINE void store(floats values, at::BFloat16 *to) {
+  typedef uint16_t halves __attribute__((vector_size(32), aligned(2)));
+  typedef uint32_t words __attribute__((vector_size(64)));
+  const words bits = reinterpret_cast<words>(values), rounded = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+  const words kept = values != values ? words{} + 0x7FC0u : rounded;
+  *reinterpret_cast<halves *>(to) = __builtin_convertvector(kept, halves);
+}
 /// So many vectors, a power of two, → one in the first place: sums of neighbours, until the vectors' sums stand behind one
 /// another.
 template <int count>

@@ -63,6 +63,21 @@ extension Tensor {
     }
   }
 
+  /// self + scale·(x·aᵀ)·bᵀ, and x·aᵀ, which no gradient passes through; sums in float32.
+  /// - Parameters:
+  ///   - x: `[..., inputs]`, in front of which `self [..., outputs]` has the same dimensions.
+  ///   - a: `[rank, inputs]`.
+  ///   - b: `[outputs, rank]`.
+  /// - Returns: the sum in the shape and dtype of `self`, and float32 `[rows, rank]` of all rows behind one another.
+  public func addingLowRank(_ x: Tensor, _ a: Tensor, _ b: Tensor, scale: Double) -> (sum: Tensor, low: Tensor) {
+    var low: OpaquePointer?
+    let sum = make("addingLowRank", [self, x, a, b]) {
+      ct_low_rank(x.pointer, pointer, a.pointer, b.pointer, scale, $0, &low)
+    }
+    guard let low else { fatalError("addingLowRank: the shim gave one tensor of two") }
+    return (sum, Tensor(owning: low))
+  }
+
   /// Σ|x| of each column of a matrix: `[n, columns]` → float32 `[columns]`, without gradients.
   public func columnMagnitudes() -> Tensor { make("columnMagnitudes", [self]) { ct_column_magnitudes(pointer, $0) } }
 

@@ -155,6 +155,8 @@ int ct_solve(ct_tensor a, ct_tensor b, ct_tensor *out);
 // MARK: Layers and losses
 /// x·weightᵀ + bias; `bias` may be NULL.
 int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
+/// y + scale·(x·aᵀ)·bᵀ, and x·aᵀ of all rows behind one another, float32, without gradients.
+int ct_low_rank(ct_tensor x, ct_tensor y, ct_tensor a, ct_tensor b, double scale, ct_tensor *sum, ct_tensor *low);
 int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out);
 int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double epsilon, ct_tensor *out);
 int ct_rms_norm(ct_tensor x, ct_tensor weight, double epsilon, ct_tensor *out);
