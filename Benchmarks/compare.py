@@ -29,12 +29,15 @@ COMPARISONS = {
     "bound": (["finetune"], "bound"),
     "migu": (["migu"], ["finetune"]),
     "lazy": (["lazy"], ["finetune"]),
+    "float32": (["finetune"], ["finetune", "float32"]),
+    "padded": (["finetune"], ["padded"]),
 }
 TITLES = {
     "best": "fine-tuning : PyTorch at its best", "compiled": "fine-tuning : PyTorch compiled",
     "plain": "fine-tuning : PyTorch, batches in order", "official": "MIGU : its official formulation",
     "lora": "LoRA : peft", "bound": "fine-tuning : its products alone", "migu": "MIGU : Jay's own fine-tuning",
-    "lazy": "lazy MIGU : Jay's own fine-tuning",
+    "lazy": "lazy MIGU : Jay's own fine-tuning", "float32": "fine-tuning : the same in float32",
+    "padded": "fine-tuning : the same over padding too",
     "evaluate": "evaluation : PyTorch",
 }
 

@@ -1,6 +1,7 @@
 // Times Jay's own loop on batches that the PyTorch peer gets too. `Benchmarks/run` starts both in turn.
 //   benchmark prepare DATA FAMILY FILE                  real cl15 texts, tokenized (FAMILY: bert, t5 or llama)
-//   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory; METHOD lazy is MIGU lazily
+//   benchmark train FILE MODEL BATCH UPDATES METHOD…    prints one JSON line: tokens/s, peak memory
+//       METHOD lazy is MIGU lazily, padded is fine-tuning that runs over padding, and float32 its precision for all
 //   benchmark evaluate FILE MODEL                       likewise, of an encoder
 //   benchmark tasks FILE MODEL BATCH UPDATES TASKS METHOD…   milliseconds an update, in each of so many experiences
 //   benchmark checkpoint FILE MODEL FOLDER              seconds that a checkpoint takes to be written and to be read
@@ -86,17 +87,32 @@ func examples(_ file: String) throws -> [TokenizedExample] {
 
 /// `first`: what the first task has in place of the examples of all others.
 func learner(
-  _ examples: [TokenizedExample], _ model: String, tasks: Int = 2, first: [TokenizedExample]? = nil
+  _ examples: [TokenizedExample], _ model: String, tasks: Int = 2, first: [TokenizedExample]? = nil,
+  dtype: DType = .bfloat16
 ) throws -> Learner {
   let classes = (examples.map(\.target).max() ?? 0) + 1
   let empty = Dataset(name: "mixed", labels: (0..<classes).map(String.init), examples: [])
   let toy = (1...tasks).map { Experience(name: "\($0)", train: empty, test: empty) }
   let model = try ModelIndex.load(
     URL(fileURLWithPath: model), for: .tasks(pooling: .mean, dropout: 0.1),
-    ModelIndex.Loading(dtype: .bfloat16, device: .cpu, seed: 0, startsFresh: true))
+    ModelIndex.Loading(dtype: dtype, device: .cpu, seed: 0, startsFresh: true))
   return Learner(
     model: model, stream: TaskStream(name: "bench", sharesLabels: true, experiences: toy), device: .cpu, seed: 0
   ) { TokenizedExperience(train: $0.name == "1" ? first ?? examples : examples, validation: [], test: []) }
+}
+
+/// Fine-tuning whose layers run over padding: what leaving it out saves.
+final class Padded: ContinualMethod {
+  static let card = MethodCard(
+    name: "padded", summary: "fine-tuning that runs over padding", family: .reference,
+    paper: FineTune.card.paper)
+  var state = MethodState()
+  init(_ configuration: NoConfiguration = .init(), learner: Learner) {}
+  func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
+    var plan = plan
+    plan.keepsPadding = true
+    return plan
+  }
 }
 
 func method(_ name: String, _ learner: Learner) throws -> any ContinualMethod {
@@ -105,6 +121,7 @@ func method(_ name: String, _ learner: Learner) throws -> any ContinualMethod {
     configuration.lazy = true
     return MIGU(configuration, learner: learner)
   }
+  if name == Padded.card.name { return Padded(learner: learner) }
   guard let type = methodTypes.first(where: { $0.card.name == name }) else { fatalError("no method \(name)") }
   func make<M: ContinualMethod>(_ type: M.Type) throws -> any ContinualMethod {
     try M(M.Configuration(), learner: learner)
@@ -116,7 +133,7 @@ func method(_ name: String, _ learner: Learner) throws -> any ContinualMethod {
 func settings(batch: Int, updates: Int) -> (TrainingSettings, EvaluationSettings) {
   var training = TrainingSettings(), evaluation = EvaluationSettings()
   (training.batchSize, training.maxUpdates, training.epochs) = (batch, updates, 100)
-  (training.shuffle, training.precision) = (false, .bf16)
+  training.shuffle = false
   (evaluation.future, evaluation.validation) = (false, 0)
   return (training, evaluation)
 }
@@ -135,11 +152,12 @@ case "prepare":
 case "train":
   let warmup = 3, updates = Int(arguments[5]) ?? 0
   // What is timed has not been seen before, as the peer's has not.
-  let examples = try examples(arguments[2])
-  let learner = try learner(examples, arguments[3], first: examples.reversed())
+  let examples = try examples(arguments[2]), words = arguments.dropFirst(6)
+  let learner = try learner(
+    examples, arguments[3], first: examples.reversed(), dtype: words.contains("float32") ? .float32 : .bfloat16)
   let (settings, evaluation) = settings(batch: Int(arguments[4]) ?? 8, updates: updates + warmup)
   let watch = Stopwatch(warmup: warmup)
-  let methods = try arguments.dropFirst(6).map { try method($0, learner) }
+  let methods = try words.filter { $0 != "float32" }.map { try method($0, learner) }
   let trainer = Trainer(
     learner: learner, methods: methods, settings: settings, evaluation: evaluation, observer: watch)
   try trainer.run()
