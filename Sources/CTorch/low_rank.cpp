@@ -151,16 +151,17 @@ std::tuple<at::Tensor, at::Tensor> add(const at::Tensor &x, const at::Tensor &y,
   return {out, low};
 }
 
-/// The gradients of x (where it is asked for), a and b, of that of the sum.
+/// The gradients of x, a and b, of that of the sum; undefined where they are not asked for.
 template <typename T>
 std::tuple<at::Tensor, at::Tensor, at::Tensor> differentiate(const at::Tensor &above, const at::Tensor &x, const at::Tensor &a,
                                                              const at::Tensor &b, const at::Tensor &low, double scale,
-                                                             bool needs_x) {
+                                                             bool needs_x, bool needs_factors) {
   const auto narrowing = packed(a), widening = packed(b.t());
   const int64_t rows = x.size(0), inputs = a.size(1), outputs = b.size(0), ranks = low.size(1);
   const int64_t parts = (rows + part - 1) / part;
   auto dx = needs_x ? at::empty_like(x) : at::Tensor();
-  auto da = at::zeros({parts, ranks, inputs}, low.options()), db = at::zeros({parts, ranks, outputs}, low.options());
+  const int64_t sums = needs_factors ? parts : 0;
+  auto da = at::zeros({sums, ranks, inputs}, low.options()), db = at::zeros({sums, ranks, outputs}, low.options());
   const T *gradient = above.const_data_ptr<T>(), *from = x.const_data_ptr<T>();
   const float *first = narrowing.const_data_ptr<float>(), *second = widening.const_data_ptr<float>();
   const float *between = low.const_data_ptr<float>();
@@ -170,12 +171,16 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> differentiate(const at::Tensor &a
     std::vector<float> dlow(part * ranks);
     for (int64_t p = begin; p < end; ++p) {
       const int64_t n = p * part, count = std::min(part, rows - n);
-      collect_rows(between + n * ranks, gradient + n * outputs, count, outputs, ranks, to_b + p * ranks * outputs);
       narrow_rows(gradient + n * outputs, second, count, outputs, ranks, float(scale), dlow.data());
-      collect_rows(dlow.data(), from + n * inputs, count, inputs, ranks, to_a + p * ranks * inputs);
+      if (needs_factors) {
+        collect_rows(between + n * ranks, gradient + n * outputs, count, outputs, ranks, to_b + p * ranks * outputs);
+        collect_rows(dlow.data(), from + n * inputs, count, inputs, ranks, to_a + p * ranks * inputs);
+      }
       if (to_x) widen_rows(dlow.data(), first, static_cast<const T *>(nullptr), count, inputs, ranks, to_x + n * inputs);
     }
   });
+  // An adapter that is frozen only passes gradients on.
+  if (!needs_factors) return {dx, at::Tensor(), at::Tensor()};
   const auto total = [](const at::Tensor &sums, int64_t count) { return sums.sum(0).narrow(0, 0, count); };
   return {dx, total(da, a.size(0)).to(a.scalar_type()).contiguous(),
           total(db, b.size(1)).mul(scale).t().to(b.scalar_type()).contiguous()};
@@ -197,9 +202,10 @@ struct LowRank : torch::autograd::Function<LowRank> {
     const at::Tensor &x = saved[0], &a = saved[1], &b = saved[2], &low = saved[3];
     const double scale = context->saved_data["scale"].toDouble();
     const bool needs_x = context->needs_input_grad(0);
+    const bool needs_factors = context->needs_input_grad(2) || context->needs_input_grad(3);
     const auto above = gradients[0].contiguous();
-    auto [dx, da, db] = x.scalar_type() == at::kFloat ? differentiate<float>(above, x, a, b, low, scale, needs_x)
-                                                       : differentiate<at::BFloat16>(above, x, a, b, low, scale, needs_x);
+    const auto made = x.scalar_type() == at::kFloat ? differentiate<float> : differentiate<at::BFloat16>;
+    const auto [dx, da, db] = made(above, x, a, b, low, scale, needs_x, needs_factors);
     return {dx, gradients[0], da, db, at::Tensor()};
   }
 };

@@ -41,6 +41,16 @@ import Torch
     }
   }
 
+  @Test func frozenFactorsPassGradientsOn() throws {
+    var random = Generator(seed: 5)
+    let x = Tensor.normal([4, 6], &random), y = Tensor.normal([4, 5], &random)
+    let a = Tensor.normal([2, 6], &random), b = Tensor.normal([5, 2], &random)
+    x.setRequiresGradient(true)
+    let kernel = try #require(y.addingLowRank(x, a, b, scale: 3).sum.sum().gradients(of: [x])[0])
+    let plain = try #require((y + (x.linear(a) * 3).linear(b)).sum().gradients(of: [x])[0])
+    #expect(difference(kernel, plain.values(), shape: [4, 6], atol: 1e-5) == nil)
+  }
+
   @Test func theSameBitsOnEveryThreadCount() throws {
     var random = Generator(seed: 4)
     let shapes = [[700, 96], [700, 64], [8, 96], [64, 8]]
