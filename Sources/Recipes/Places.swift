@@ -38,7 +38,9 @@ extension Places {
     let found = (candidates + [data.appendingPathComponent("tokenizers/\(name)")]).first {
       FileManager.default.fileExists(atPath: $0.path)
     }
-    if let found, (try? found.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == false { throw PlaceError.tokenizerIsFile(name) }
+    if let found, (try? found.resourceValues(forKeys: [.isDirectoryKey]))?.isDirectory == false {
+      throw PlaceError.tokenizerIsFile(name)
+    }
     if let found = try found ?? onHub(name, .tokenizer) { return found }
     throw PlaceError.noTokenizer(name)
   }

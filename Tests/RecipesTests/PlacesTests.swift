@@ -23,12 +23,14 @@ import Testing
   @Test func aTokenizerIsAFolder() throws {
     let scratch = try Scratch()
     try scratch.write("", to: "tokenizers/own/tok512.bin")
-    let folder = scratch.url.appendingPathComponent("tokenizers/own"), file = folder.appendingPathComponent("tok512.bin")
+    let folder = scratch.url.appendingPathComponent("tokenizers/own")
+    let file = folder.appendingPathComponent("tok512.bin")
     #expect(try scratch.places.tokenizer(folder.path).path == folder.path)
     let error = #expect(throws: PlaceError.self) { try scratch.places.tokenizer(file.path) }
     #expect(
       error?.description
-        == "model.tokenizer '\(file.path)' is a file. Name the folder that holds it, with no other tokenizer beside it.")
+        == "model.tokenizer '\(file.path)' is a file. Name the folder that holds it, with no other tokenizer beside it."
+    )
   }
 
   @Test func aRecipeOnMissingDataSaysWhereTheyWereLookedFor() throws {
