@@ -72,6 +72,7 @@ JAY_INLINE uint16_t bfloat16_bits(float value) {
 }
 JAY_INLINE void store(float value, float *to) { *to = value; }
 JAY_INLINE void store(float value, at::BFloat16 *to) { to->x = bfloat16_bits(value); }
+/// Sixteen at once, rounded in the same way.
 JAY_INLINE void store(floats values, float *to) { *reinterpret_cast<floats *>(to) = values; }
 JAY_INLINE void store(floats values, at::BFloat16 *to) {
   typedef uint16_t halves __attribute__((vector_size(32), aligned(2)));

@@ -1,5 +1,5 @@
 // Low-rank updates y + scale·(x·aᵀ)·bᵀ and their gradients. Products with so few ranks are no work for libtorch's kernels,
-// each of which wants a plan of its own for every number of rows; here a row is read once each way, and sums are float.
+// each of which wants a plan of its own for every number of rows; here some rows at a time stay in the cache, and sums are float.
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <tuple>
@@ -14,14 +14,14 @@ namespace {
 
 /// Ranks whose sums stay in registers together; factors are filled up with zeros to a multiple of it.
 constexpr int64_t group = 8;
-/// From here on libtorch's products are faster.
+/// More are left to libtorch's products.
 constexpr int64_t most_ranks = 32;
 /// Rows whose gradients of factors are summed together, a fixed number, so that the sums do not depend on threads.
 constexpr int64_t part = 128;
 
 /// scale·x·factorᵀ: `x [rows][width]`, `factor [ranks][width]` → `low [rows][ranks]`.
 template <typename T>
-JAY_INLINE void narrow(const T *x, const float *factor, int64_t rows, int64_t width, int64_t ranks, float scale, float *low) {
+JAY_INLINE void down(const T *x, const float *factor, int64_t rows, int64_t width, int64_t ranks, float scale, float *low) {
   const int64_t whole = width / lanes * lanes;
   for (int64_t n = 0; n < rows; n += 2) {
     const T *first = x + n * width, *second = n + 1 < rows ? first + width : first;
@@ -52,7 +52,7 @@ JAY_INLINE void narrow(const T *x, const float *factor, int64_t rows, int64_t wi
 
 /// y + low·factor, y left out where it is null: `low [rows][ranks]`, `factor [ranks][width]` → `out [rows][width]`.
 template <int rows, typename T>
-JAY_INLINE void widen(const float *low, const float *factor, const T *y, int64_t width, int64_t ranks, T *out) {
+JAY_INLINE void up(const float *low, const float *factor, const T *y, int64_t width, int64_t ranks, T *out) {
   const int64_t whole = width / lanes * lanes;
   for (int64_t k = 0; k < whole; k += lanes) {
     floats sums[rows];
@@ -72,12 +72,12 @@ JAY_INLINE void widen(const float *low, const float *factor, const T *y, int64_t
 }
 
 template <typename T>
-JAY_INLINE void widen_all(const float *low, const float *factor, const T *y, int64_t rows, int64_t width, int64_t ranks, T *out) {
+JAY_INLINE void up_all(const float *low, const float *factor, const T *y, int64_t rows, int64_t width, int64_t ranks, T *out) {
   constexpr int together = 4;
   int64_t n = 0;
   for (; n + together <= rows; n += together)
-    widen<together>(low + n * ranks, factor, y ? y + n * width : nullptr, width, ranks, out + n * width);
-  for (; n < rows; ++n) widen<1>(low + n * ranks, factor, y ? y + n * width : nullptr, width, ranks, out + n * width);
+    up<together>(low + n * ranks, factor, y ? y + n * width : nullptr, width, ranks, out + n * width);
+  for (; n < rows; ++n) up<1>(low + n * ranks, factor, y ? y + n * width : nullptr, width, ranks, out + n * width);
 }
 
 /// lowᵀ·x is added to `sums [ranks][width]`: `low [rows][ranks]`, `x [rows][width]`.
@@ -108,11 +108,11 @@ JAY_INLINE void collect(const float *low, const T *x, int64_t rows, int64_t widt
 }
 
 #define JAY_FOR_BOTH(T)                                                                                                   \
-  JAY_VECTOR void narrow_rows(const T *x, const float *f, int64_t n, int64_t w, int64_t r, float s, float *low) {         \
-    narrow(x, f, n, w, r, s, low);                                                                                        \
+  JAY_VECTOR void down_rows(const T *x, const float *f, int64_t n, int64_t w, int64_t r, float s, float *low) {           \
+    down(x, f, n, w, r, s, low);                                                                                          \
   }                                                                                                                       \
-  JAY_VECTOR void widen_rows(const float *low, const float *f, const T *y, int64_t n, int64_t w, int64_t r, T *out) {     \
-    widen_all(low, f, y, n, w, r, out);                                                                                   \
+  JAY_VECTOR void up_rows(const float *low, const float *f, const T *y, int64_t n, int64_t w, int64_t r, T *out) {        \
+    up_all(low, f, y, n, w, r, out);                                                                                      \
   }                                                                                                                       \
   JAY_VECTOR void collect_rows(const float *low, const T *x, int64_t n, int64_t w, int64_t r, float *sums) {              \
     collect(low, x, n, w, r, sums);                                                                                       \
@@ -136,17 +136,17 @@ int64_t grain(int64_t width, int64_t ranks) { return std::max<int64_t>(1, 65536 
 template <typename T>
 std::tuple<at::Tensor, at::Tensor> add(const at::Tensor &x, const at::Tensor &y, const at::Tensor &a, const at::Tensor &b,
                                        double scale) {
-  const auto narrowing = packed(a), widening = packed(b.t()).mul_(scale);
-  const int64_t inputs = a.size(1), outputs = b.size(0), ranks = narrowing.size(0);
-  auto low = at::empty({x.size(0), ranks}, narrowing.options()), out = at::empty_like(y);
+  const auto down_factor = packed(a), up_factor = packed(b.t()).mul_(scale);
+  const int64_t inputs = a.size(1), outputs = b.size(0), ranks = down_factor.size(0);
+  auto low = at::empty({x.size(0), ranks}, down_factor.options()), out = at::empty_like(y);
   const T *from = x.const_data_ptr<T>(), *before = y.const_data_ptr<T>();
-  const float *first = narrowing.const_data_ptr<float>(), *second = widening.const_data_ptr<float>();
+  const float *first = down_factor.const_data_ptr<float>(), *second = up_factor.const_data_ptr<float>();
   T *to = out.data_ptr<T>();
   float *between = low.data_ptr<float>();
   jay::parallel_for(x.size(0), grain(inputs + outputs, ranks), [&](int64_t begin, int64_t end) {
     const int64_t rows = end - begin;
-    narrow_rows(from + begin * inputs, first, rows, inputs, ranks, 1, between + begin * ranks);
-    widen_rows(between + begin * ranks, second, before + begin * outputs, rows, outputs, ranks, to + begin * outputs);
+    down_rows(from + begin * inputs, first, rows, inputs, ranks, 1, between + begin * ranks);
+    up_rows(between + begin * ranks, second, before + begin * outputs, rows, outputs, ranks, to + begin * outputs);
   });
   return {out, low};
 }
@@ -156,14 +156,14 @@ template <typename T>
 std::tuple<at::Tensor, at::Tensor, at::Tensor> differentiate(const at::Tensor &above, const at::Tensor &x, const at::Tensor &a,
                                                              const at::Tensor &b, const at::Tensor &low, double scale,
                                                              bool needs_x, bool needs_factors) {
-  const auto narrowing = packed(a), widening = packed(b.t());
+  const auto down_factor = packed(a), up_factor = packed(b.t());
   const int64_t rows = x.size(0), inputs = a.size(1), outputs = b.size(0), ranks = low.size(1);
   const int64_t parts = (rows + part - 1) / part;
   auto dx = needs_x ? at::empty_like(x) : at::Tensor();
   const int64_t sums = needs_factors ? parts : 0;
   auto da = at::zeros({sums, ranks, inputs}, low.options()), db = at::zeros({sums, ranks, outputs}, low.options());
   const T *gradient = above.const_data_ptr<T>(), *from = x.const_data_ptr<T>();
-  const float *first = narrowing.const_data_ptr<float>(), *second = widening.const_data_ptr<float>();
+  const float *first = down_factor.const_data_ptr<float>(), *second = up_factor.const_data_ptr<float>();
   const float *between = low.const_data_ptr<float>();
   float *to_a = da.data_ptr<float>(), *to_b = db.data_ptr<float>();
   T *to_x = needs_x ? dx.data_ptr<T>() : nullptr;
@@ -171,12 +171,12 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> differentiate(const at::Tensor &a
     std::vector<float> dlow(part * ranks);
     for (int64_t p = begin; p < end; ++p) {
       const int64_t n = p * part, count = std::min(part, rows - n);
-      narrow_rows(gradient + n * outputs, second, count, outputs, ranks, float(scale), dlow.data());
+      down_rows(gradient + n * outputs, second, count, outputs, ranks, float(scale), dlow.data());
       if (needs_factors) {
         collect_rows(between + n * ranks, gradient + n * outputs, count, outputs, ranks, to_b + p * ranks * outputs);
         collect_rows(dlow.data(), from + n * inputs, count, inputs, ranks, to_a + p * ranks * inputs);
       }
-      if (to_x) widen_rows(dlow.data(), first, static_cast<const T *>(nullptr), count, inputs, ranks, to_x + n * inputs);
+      if (to_x) up_rows(dlow.data(), first, static_cast<const T *>(nullptr), count, inputs, ranks, to_x + n * inputs);
     }
   });
   // An adapter that is frozen only passes gradients on.

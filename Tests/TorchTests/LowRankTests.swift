@@ -41,6 +41,12 @@ import Torch
     }
   }
 
+  @Test(arguments: [DType.float32, .bfloat16]) func whatIsNoNumberStaysNone(_ dtype: DType) {
+    let y = Tensor(Array(repeating: Float.nan, count: 40)).reshaped(1, 40).to(dtype)
+    let x = Tensor.zeros([1, 16]).to(dtype), a = Tensor.zeros([2, 16]).to(dtype), b = Tensor.zeros([40, 2]).to(dtype)
+    #expect(y.addingLowRank(x, a, b, scale: 1).sum.to(.float32).values().allSatisfy { $0.isNaN })
+  }
+
   @Test func frozenFactorsPassGradientsOn() throws {
     var random = Generator(seed: 5)
     let x = Tensor.normal([4, 6], &random), y = Tensor.normal([4, 5], &random)
