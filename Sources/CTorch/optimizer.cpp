@@ -22,7 +22,9 @@ inline float updated(float weight, float gradient, float &first, float &second, 
   gradient = gradient * c.scale + c.l2 * weight;
   first = c.beta1 * first + (1.0f - c.beta1) * gradient;
   second = c.beta2 * second + (1.0f - c.beta2) * gradient * gradient;
-  return weight * c.keep - c.step_size * first / (std::sqrt(second) * c.inverse_bias2_root + c.epsilon);
+  // Unlike std::sqrt, which may have to set errno, this one does not keep the loops around it from being vectors.
+  const float root = __builtin_elementwise_sqrt(second);
+  return weight * c.keep - c.step_size * first / (root * c.inverse_bias2_root + c.epsilon);
 }
 
 // Rows of an embedding that no text of this experience has touched have zero gradient and moments; without weight
