@@ -19,6 +19,8 @@ FAMILIES = {"minilm": "bert", "bert-base": "bert", "t5-small": "t5", "llama-15m"
 # Updates of a timed run at batch 8, after a warm-up of three; a quarter of them at batch 32.
 UPDATES = {"minilm": 60, "bert-base": 16, "t5-small": 32, "llama-15m": 40, "llama-110m": 12}
 BATCHES = "8 32"
+# Texts of a batch of the peer's evaluation; Jay's are cut at 2048 tokens.
+EVALUATION_BATCH = 32
 # What each side of a comparison runs: Jay's methods, then the peer's kind, or Jay's methods too.
 COMPARISONS = {
     "best": (["finetune"], "best"),
@@ -64,7 +66,7 @@ def case(model, batch, rows, benchmark, python, rounds):
             # It has batches of its own, so it is measured once.
             if FAMILIES[model] == "bert" and str(batch) == words("BATCHES", BATCHES)[0]:
                 sides["jay evaluate"] = [benchmark, "evaluate", rows, shape]
-                sides["peer evaluate"] = [python, HERE / "peers/training.py", kind, rows, shape, "32", "0"]
+                sides["peer evaluate"] = [python, HERE / "peers/training.py", kind, rows, shape, str(EVALUATION_BATCH), "0"]
             continue
         ours, theirs = COMPARISONS[kind]
         for methods in [ours] + ([theirs] if isinstance(theirs, list) else []):
@@ -96,7 +98,7 @@ def compare(model, batch, kinds, measured):
         ours, theirs = measured[sides[0]], measured[sides[1]]
         median = lambda side, key: statistics.median(x[key] for x in side)
         yield {
-            "model": model, "batch": batch, "what": kind,
+            "model": model, "batch": EVALUATION_BATCH if kind == "evaluate" else batch, "what": kind,
             "jay": median(ours, "tokensPerSecond"), "peer": median(theirs, "tokensPerSecond"),
             **ratio(ours, theirs, "tokensPerSecond", True),
             "jayBytes": median(ours, "peakBytes"), "peerBytes": median(theirs, "peakBytes"),

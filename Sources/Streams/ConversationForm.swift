@@ -44,10 +44,15 @@ extension ConversationForm {
     ConversationReader(tokenizer: tokenizer, form: self).read([ChatMessage(.user, "")], addingPrompt: true).ids.count
   }
 
-  /// The ids of a whole conversation, and which of them the assistant writes.
+  /// The ids of a conversation as training reads it, those that the assistant writes, and how many ids are left out
+  /// of one that is too long.
   /// - Precondition: the template takes its roles.
-  public func read(_ messages: [ChatMessage], _ tokenizer: any Tokenizer) -> (ids: [Int32], isWritten: [Bool]) {
-    let reading = ConversationReader(tokenizer: tokenizer, form: self).read(messages)
-    return (reading.ids, reading.answers.map { $0 != nil })
+  public func read(
+    _ messages: [ChatMessage], _ tokenizer: any Tokenizer
+  ) -> (ids: [Int32], isWritten: [Bool], leftOut: Int) {
+    let reader = ConversationReader(tokenizer: tokenizer, form: self)
+    let whole = reader.read(messages), kept = reader.read(reader.fitted(messages).messages)
+    let ids = Array(kept.ids.prefix(maxTokens))
+    return (ids, kept.answers.prefix(maxTokens).map { $0 != nil }, whole.ids.count - ids.count)
   }
 }

@@ -83,7 +83,8 @@ struct ConversationReader: Sendable {
     return reading
   }
 
-  private func fitted(_ messages: [ChatMessage]) -> ([ChatMessage], ShortenedConversations) {
+  /// A conversation whose prompt fits, and what it lost for that.
+  func fitted(_ messages: [ChatMessage]) -> (messages: [ChatMessage], shortened: ShortenedConversations) {
     var kept = messages, shortened = ShortenedConversations()
     var whole = read(kept)
     let first = kept[0].role == .system ? 1 : 0

@@ -197,17 +197,43 @@ import Torch
         == "in:1: the conversation does not end with the user's message; remove the assistant's last answer.")
   }
 
-  @Test func aConversationIsShownAsTheModelReadsIt() throws {
+  /// The model, with a template that writes every message alike.
+  private func folderWithTemplate() throws -> URL {
     let folder = scratch.url.appendingPathComponent("decoder")
     let template =
       "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
       + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
     try scratch.write(template, to: "decoder/chat_template.jinja")
+    return folder
+  }
+
+  @Test func aConversationIsShownAsTheModelReadsIt() throws {
+    let folder = try folderWithTemplate()
     let desk = DataDesk(places: scratch.places)
     _ = try desk.add("asked-data", folder: scratch.url.appendingPathComponent("asked"))
     let sample = try #require(try desk.samples("asked-data", model: folder.path, maxTokens: 64, count: 1).first)
     #expect(sample.tokens.first == "<|im_start|>" && sample.tokens.contains("[cat]") && sample.cutTokens == 0)
     #expect(sample.tokens.count { $0 == "[<|im_end|>]" } == 1 && sample.text.contains("user: the cat"))
+  }
+
+  @Test func aLongConversationIsShownWithoutItsFirstTurns() throws {
+    let folder = try folderWithTemplate()
+    let line =
+      #"{"messages": [{"role": "user", "content": "the bird"}, {"role": "assistant", "content": "bird"}, "#
+      + #"{"role": "user", "content": "the cat"}, {"role": "assistant", "content": "cat"}]}"# + "\n"
+    for split in ["train", "test"] { try scratch.write(line, to: "long/\(split).jsonl") }
+    try scratch.write(
+      #"{"name": "long", "experiences": [{"name": "talks", "train": "train.jsonl", "test": "test.jsonl", "conversations": true}]}"#,
+      to: "long/stream.json")
+    let desk = DataDesk(places: scratch.places)
+    _ = try desk.add("long", folder: scratch.url.appendingPathComponent("long"))
+    let shown = { (maxTokens: Int) in
+      try #require(try desk.samples("long", model: folder.path, maxTokens: maxTokens, count: 1).first)
+    }
+    let whole = try shown(64)
+    #expect(whole.tokens.contains("[bird]") && whole.cutTokens == 0)
+    let half = try shown(whole.ids.count / 2)
+    #expect(half.ids == whole.ids.suffix(whole.ids.count / 2) && half.cutTokens == whole.ids.count / 2)
   }
 
   @Test func moreConversationsAreAdded() throws {

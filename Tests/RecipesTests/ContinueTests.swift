@@ -63,7 +63,9 @@ import Torch
     let run = try TinyRun()
     try run.scratch.examples(["bird", "cat"], 8, salt: "is", to: "april/train.jsonl")
     try run.scratch.examples(["bird", "cat"], 4, salt: "was", to: "april/test.jsonl")
+    try run.scratch.examples(["bird", "cat"], 4, salt: "will be", to: "april/valid.jsonl")
     try run.runner.extend(run.folder, with: Addition(data: run.scratch.url.appendingPathComponent("april")))
+    #expect(try Added.experiences(in: run.directory).first?.validation.count == 4)
     try run.scratch.examples(["bird", "cat"], 8, salt: "so", to: "more/x.jsonl")
     try run.scratch.examples(["bird", "cat"], 4, salt: "we", to: "more/y.jsonl")
     try run.scratch.write(

@@ -95,11 +95,11 @@ public struct Addition: Sendable {
     }
     guard test == nil else { throw AdditionError.testBesideFolder(data.path) }
     let names = ((try? FileManager.default.contentsOfDirectory(atPath: data.path)) ?? []).sorted()
-    let file = { (split: String) in
-      names.first { $0.prefix { $0 != "." } == split }.map { data.appendingPathComponent($0) }
+    func file(_ split: Split) -> URL? {
+      names.first { Split(spelling: String($0.prefix { $0 != "." })) == split }.map(data.appendingPathComponent)
     }
-    guard let train = file("train") else { throw AdditionError.noTrainingFile(data.path) }
-    return (train, file("validation") ?? file("dev"), file("test"))
+    guard let train = file(.train) else { throw AdditionError.noTrainingFile(data.path) }
+    return (train, file(.validation), file(.test))
   }
 
   /// Where all experiences so far share one set of labels, the new ones belong to it and unknown labels extend it;

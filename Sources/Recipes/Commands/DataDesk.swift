@@ -33,7 +33,7 @@ public struct DataDesk {
   /// - Parameters:
   ///   - name: the stream.
   ///   - model: whose tokenizer reads the texts.
-  ///   - maxTokens: longer texts are cut.
+  ///   - maxTokens: longer texts are cut, longer conversations lose their first turns.
   ///   - count: examples of each experience.
   public func samples(_ name: String, model: String, maxTokens: Int, count: Int) throws -> [Sample] {
     let folder = try places.model(model)
@@ -68,15 +68,14 @@ public struct DataDesk {
     _ tokenizer: any Tokenizer, maxTokens: Int
   ) -> Sample {
     let form = ConversationForm(template: template, maxTokens: maxTokens, maxPromptTokens: maxTokens)
-    let (ids, isWritten) = form.read(messages, tokenizer)
-    let tokens = zip(ids, isWritten).prefix(maxTokens).map { id, isWritten in
+    let (ids, isWritten, leftOut) = form.read(messages, tokenizer)
+    let tokens = zip(ids, isWritten).map { id, isWritten in
       let token = tokenizer.decode([id], skipSpecialTokens: false)
       return isWritten ? "[\(token)]" : token
     }
     return Sample(
       experience: experience.name, id: example.id, text: example.turns.joined(separator: "\n          "), pair: nil,
-      label: experience.train.answer(of: example), target: -1, tokens: tokens, ids: Array(ids.prefix(maxTokens)),
-      cutTokens: max(0, ids.count - maxTokens))
+      label: experience.train.answer(of: example), target: -1, tokens: tokens, ids: ids, cutTokens: leftOut)
   }
 
   /// One example as a model sees it.

@@ -40,10 +40,10 @@ struct RawDataset {
 }
 
 /// The splits of a task, with the spellings that are understood.
-enum Split: String {
+public enum Split: String, Sendable {
   case train, validation, test
 
-  init?(spelling: String) {
+  public init?(spelling: String) {
     switch spelling.lowercased() {
     case "train", "training": self = .train
     case "validation", "valid", "val", "dev": self = .validation
