@@ -91,6 +91,11 @@ public struct Step {
   public func generator(_ purpose: String) -> Generator {
     learner.generator.derived("\(purpose).\(experience.index).\(index)")
   }
+
+  /// The same for this process alone: rows of different processes are not dropped alike.
+  public func ownGenerator(_ purpose: String) -> Generator {
+    generator(purpose + (learner.processes.map { ".\($0.rank)" } ?? ""))
+  }
 }
 
 /// Tensors, numbers and exemplars that a method keeps between steps and experiences.

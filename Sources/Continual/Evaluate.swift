@@ -71,10 +71,23 @@ extension Learner {
     }
   }
 
+  /// The classes among which a language model chooses for an experience, and for every candidate the one of them that has
+  /// its name: to who reads it, the same word is the same answer, whichever tasks have a class of that name.
+  private func answers(of experience: Int) -> (classes: [Int], class: [Int: Int]) {
+    var first: [[Int32]: Int] = [:], classes: [Int] = [], named: [Int: Int] = [:]
+    for candidate in candidates(of: experience) {
+      let answer = answer(of: candidate)
+      if first[answer] == nil { classes.append(candidate) }
+      first[answer] = first[answer] ?? candidate
+      named[candidate] = first[answer]
+    }
+    return (classes, named)
+  }
+
   /// How well each class answers each row: a classifier's logits, or the likelihood of the class's name as the answer.
   private func scores(of batch: Batch, methods: [any ContinualMethod]) -> ClassScores {
     if let model = model as? any Generates {
-      let classes = candidates(of: batch.examples[0].experience)
+      let classes = answers(of: batch.examples[0].experience).classes
       let inputs = announced(batch, withAnswers: false, to: methods)
       return ClassScores(values: model.score(inputs, answers: classes.map(answer(of:))), columns: classes)
     }
@@ -114,8 +127,11 @@ extension Learner {
     let predictions = try predict(examples, methods: methods, settings: settings, isShared: true)
     // One more than the class, so that what another process predicts adds nothing.
     let whole = try summed(predictions.map { $0.map { Double($0 + 1) } ?? 0 }).map { Int($0) - 1 }
+    let named = model is any Generates ? answers(of: first.experience).class : [:]
     var counts = ConfusionCounts(classes: stream.classNames.count)
-    for (example, prediction) in zip(examples, whole) { counts.add(gold: example.target, predicted: prediction) }
+    for (example, prediction) in zip(examples, whole) {
+      counts.add(gold: named[example.target] ?? example.target, predicted: prediction)
+    }
     return Measured(accuracy: counts.accuracy, macroF1: counts.macroF1)
   }
 

@@ -30,24 +30,26 @@ extension Learner {
   ///   - examples: most examples to use, drawn at random where the experience has more.
   ///   - batchSize: examples behind one gradient of the `batch` estimator.
   /// - Returns: for each parameter a float32 tensor of its shape; zeros where no gradient arrives.
+  /// - Throws: what `pause` throws, where the run is to stop.
   public func fisher(
     of parameters: [Parameter], on experience: Experience, estimator: FisherEstimator, examples: Int, batchSize: Int
-  ) -> [Tensor] {
+  ) throws -> [Tensor] {
     let values = parameters.map(\.value)
     let sums = values.map { Tensor.zeros($0.shape, device: $0.device) }
     let batches = fisherBatches(experience, most: examples, rows: estimator == .batch ? batchSize : 1)
     var labels = generator.derived("fisher.labels.\(experience.index)")
-    for batch in batches {
-      let inputs = deviceBatch(posed(batch))
-      announce(inputs)
-      let output = model(inputs, .evaluation)
+    for batch in batches.map({ posed($0) }) {
+      try pause()
+      let output = model(announced(batch), .evaluation)
       let drawn = estimator == .sampled ? output.classes?.sampledLoss(&labels) : nil
       let loss = drawn ?? output.loss
+      // Of the answers of a language model the loss is the mean over tokens, log p(y|x) their sum.
+      let terms = estimator == .batch ? 1 : Double(batch.lossTerms)
       let gradients = loss.gradients(of: values)
       withoutGradient {
         for case (let sum, let gradient?) in zip(sums, gradients) {
           let exact = gradient.to(.float32)
-          sum.add(exact, times: exact, scale: 1 / Double(batches.count))
+          sum.add(exact, times: exact, scale: terms * terms / Double(batches.count))
         }
       }
     }

@@ -21,6 +21,8 @@ public final class Learner {
   public let objective: (any Objective)?
   /// The processes that train together with this one; nil where it is alone.
   public let processes: Processes?
+  /// How the trainer measures; a method that measures does it in the same way.
+  public internal(set) var evaluation = EvaluationSettings()
   /// Shows a batch to the trainer's methods before a forward pass that is not the trainer's own.
   var announce: (DeviceBatch) -> Void = { _ in }
   /// Called now and then in a method's long work between two updates: throws where the run is to stop.
@@ -154,6 +156,13 @@ public final class Learner {
         var random = draw.derived(example.id)
         return objective.pose(example, using: &random)
       })
+  }
+
+  /// The batch on the device, shown to the trainer's methods: for a forward pass that is not the trainer's own.
+  public func announced(_ batch: Batch) -> DeviceBatch {
+    let inputs = deviceBatch(batch)
+    announce(inputs)
+    return inputs
   }
 
   /// Integers to tensors. Without `withAnswers` only the texts are there, for a model that is to answer.

@@ -11,13 +11,16 @@ public struct MethodCard: Sendable {
   public let requires: Requirements
   /// What it keeps between experiences, in words.
   public let keeps: String
+  /// Whether it trains the heads and what it adds to the model only: two such methods would freeze each other.
+  public let freezesModel: Bool
 
   public init(
     name: String, summary: String, family: Family, paper: Citation, requires: Requirements = [],
-    keeps: String = "nothing"
+    keeps: String = "nothing", freezesModel: Bool = false
   ) {
     (self.name, self.summary, self.family) = (name, summary, family)
     (self.paper, self.requires, self.keeps) = (paper, requires, keeps)
+    self.freezesModel = freezesModel
   }
 
   /// The five families of Wang et al. 2024 (arXiv 2302.00487), and the references to compare with.

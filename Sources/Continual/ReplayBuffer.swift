@@ -8,7 +8,8 @@ public struct ReplayBuffer: Sendable {
   public enum Policy: Sendable, Equatable {
     /// Every example inserted so far is kept with the same probability (Vitter 1985, algorithm R).
     case reservoir(size: Int)
-    /// The newest of each class, `size` shared equally among the classes seen, at least one each.
+    /// The newest of each class, `size` shared equally among the classes seen, at least one each. Of what has no classes,
+    /// here and in `balanced`, each experience is one.
     case ring(size: Int)
     /// Classes as equal as their numbers allow, a reservoir within each (Chrysakis & Moens, ICML 2020, algorithm 1).
     case balanced(size: Int)
@@ -31,7 +32,7 @@ public struct ReplayBuffer: Sendable {
   /// Offers examples, in order; with `ratio`, those of one experience.
   public mutating func insert(_ new: [TokenizedExample], using generator: inout Generator) {
     if case .ratio(let ratio) = policy {
-      for example in new { seenByClass[example.target, default: 0] += 1 }
+      for example in new { seenByClass[Self.group(example), default: 0] += 1 }
       let count = new.isEmpty || ratio <= 0 ? 0 : max(1, Int((ratio * Double(new.count)).rounded()))
       return examples += Self.drawn(count, from: new, using: &generator)
     }
@@ -53,9 +54,14 @@ public struct ReplayBuffer: Sendable {
     }
   }
 
+  /// The class of an example, or a number below zero for its experience where it has none.
+  private static func group(_ example: TokenizedExample) -> Int {
+    example.target >= 0 ? example.target : -1 - example.experience
+  }
+
   private mutating func insert(_ example: TokenizedExample, using generator: inout Generator) {
     let before = seen
-    seenByClass[example.target, default: 0] += 1
+    seenByClass[Self.group(example), default: 0] += 1
     switch policy {
     case .reservoir(let size):
       if before < size { return examples.append(example) }
@@ -64,7 +70,7 @@ public struct ReplayBuffer: Sendable {
     case .ring(let size): keepNewest(example, size: size)
     case .balanced(let size):
       if examples.count < size { return examples.append(example) }
-      guard let place = balancedPlace(of: example.target, using: &generator) else { return }
+      guard let place = balancedPlace(of: Self.group(example), using: &generator) else { return }
       examples[place] = example
     case .ratio: break
     }
@@ -75,18 +81,18 @@ public struct ReplayBuffer: Sendable {
     let quota = max(1, size / seenByClass.count)
     var kept: [Int: Int] = [:]
     examples = examples.reversed().filter { stored in
-      kept[stored.target, default: 0] += 1
-      return kept[stored.target, default: 0] <= quota
+      kept[Self.group(stored), default: 0] += 1
+      return kept[Self.group(stored), default: 0] <= quota
     }.reversed()
   }
 
   /// Which stored example gives way to one of class `target`; nil where the new one is dropped.
   private mutating func balancedPlace(of target: Int, using generator: inout Generator) -> Int? {
-    let stored = Dictionary(grouping: examples.indices) { examples[$0].target }
+    let stored = Dictionary(grouping: examples.indices) { Self.group(examples[$0]) }
     let largest = stored.values.map(\.count).max() ?? 0
     for (key, places) in stored where places.count == largest { fullClasses.insert(key) }
     guard fullClasses.contains(target), let own = stored[target] else {
-      let candidates = examples.indices.filter { stored[examples[$0].target]?.count == largest }
+      let candidates = examples.indices.filter { stored[Self.group(examples[$0])]?.count == largest }
       return candidates.isEmpty ? nil : candidates[generator.index(below: candidates.count)]
     }
     let isKept = generator.uniform() * Double(seenByClass[target, default: 1]) < Double(own.count)

@@ -29,6 +29,7 @@ public final class Trainer {
       predictsTokens: learner.stream.experiences.map {
         learner.objective != nil || ($0.measure(by: evaluation.answers) == .loss && learner.model is any PredictsTokens)
       })
+    learner.evaluation = evaluation
     learner.announce = { [weak self] batch in
       guard let self else { return }
       for method in self.methods { method.willForward(batch, learner: self.learner) }
@@ -89,9 +90,7 @@ public final class Trainer {
     while progress.step < sampler.updates {
       let step = Step(index: progress.step, total: sampler.updates, experience: experience, learner: learner)
       let epoch = Double(step.index) / Double(sampler.updatesPerEpoch)
-      // Rows of different processes are not dropped alike.
-      let dropout = step.generator("dropout" + (learner.processes.map { ".\($0.rank)" } ?? ""))
-      let mode = Mode.training(dropout, keepsPadding: plan.keepsPadding)
+      let mode = Mode.training(step.ownGenerator("dropout"), keepsPadding: plan.keepsPadding)
       try update(sampler.batch(step.index), step, epoch: epoch, mode, trainable, optimizer)
       progress.step += 1
       try observer.didUpdate(self, optimizer)

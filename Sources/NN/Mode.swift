@@ -9,6 +9,8 @@ public final class Mode {
   public var rows: Tensor?
   /// Whether layers run over padding too, for those who count it.
   public var keepsPadding: Bool
+  /// Whether taps record: not in the passes that a method makes beside the trainer's.
+  let isTapped: Bool
   /// int64 `[tokens]`: which row of the batch each token belongs to, where layers run over the tokens of all rows behind
   /// one another, `[1, tokens, width]`; else nil.
   public var rowsOfTokens: Tensor?
@@ -16,9 +18,10 @@ public final class Mode {
   let packed: PackedWeights?
 
   private init(
-    isTraining: Bool, generator: Generator, packed: PackedWeights? = nil, keepsPadding: Bool = false
+    isTraining: Bool, generator: Generator, packed: PackedWeights? = nil, keepsPadding: Bool = false,
+    isTapped: Bool = false
   ) {
-    (self.isTraining, self.keepsPadding) = (isTraining, keepsPadding)
+    (self.isTraining, self.keepsPadding, self.isTapped) = (isTraining, keepsPadding, isTapped)
     self.generator = generator
     self.packed = packed
   }
@@ -31,9 +34,10 @@ public final class Mode {
     Mode(isTraining: false, generator: Generator(seed: 0), packed: packed)
   }
 
-  /// Dropout on, drawing from `generator`; read it back after the pass.
-  public static func training(_ generator: Generator, keepsPadding: Bool = false) -> Mode {
-    Mode(isTraining: true, generator: generator, keepsPadding: keepsPadding)
+  /// Dropout on, drawing from `generator`; read it back after the pass. `isTapped` is false for a pass that a method makes
+  /// beside the trainer's.
+  public static func training(_ generator: Generator, keepsPadding: Bool = false, isTapped: Bool = true) -> Mode {
+    Mode(isTraining: true, generator: generator, keepsPadding: keepsPadding, isTapped: isTapped)
   }
 
   /// `x` with dropout in training, `x` itself otherwise.

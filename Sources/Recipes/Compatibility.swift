@@ -49,6 +49,8 @@ enum Compatibility {
     }
     let whole = names.filter { ["joint", "per-task"].contains($0) }
     if whole.count > 1 { throw CompatibilityError.exclusive(whole) }
+    let freezing = names.filter { MethodIndex.named($0)?.card.freezesModel == true }
+    if freezing.count > 1 { throw CompatibilityError.freezing(freezing) }
   }
 }
 
@@ -110,6 +112,7 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
   case nothingToTest(experience: String)
   case twice(method: String)
   case exclusive([String])
+  case freezing([String])
   case lazy(method: String, optimizer: String)
 
   public var description: String {
@@ -148,6 +151,9 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
         + "training.optimizer: adamw, or leave lazy out."
     case .exclusive(let methods):
       "\(methods.joined(separator: " and ")) each restart the model for every experience and cannot be combined. Keep one."
+    case .freezing(let methods):
+      "\(methods.joined(separator: " and ")) each train what they add to the model and freeze all else, each other's "
+        + "included. Keep one."
     }
   }
   public var errorDescription: String? { description }

@@ -13,11 +13,12 @@ public struct Trace {
   public let recorder: Recorder
 
   public init(
-    settings change: (inout TrainingSettings) -> Void = { _ in },
+    on model: (any TaskModel)? = nil, settings change: (inout TrainingSettings) -> Void = { _ in },
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws {
     let inputs = try Golden.load("methods/inputs.safetensors")
-    let learner = Learner(model: try Self.model(), stream: Self.stream(), device: .cpu, seed: 0) { experience in
+    let learner = Learner(model: try model ?? Self.model(), stream: Self.stream(), device: .cpu, seed: 0) {
+      experience in
       TokenizedExperience(train: Self.examples(experience.index, inputs), validation: [], test: [])
     }
     for (name, value) in inputs where name.hasPrefix("heads.") { learner.parameters[name]?.assign(value) }

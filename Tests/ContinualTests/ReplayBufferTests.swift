@@ -56,6 +56,17 @@ import Torch
     #expect(ids == ["21", "24", "26", "27", "28", "29", "30"])
   }
 
+  @Test(arguments: [ReplayBuffer.Policy.ring(size: 8), .balanced(size: 8)])
+  func whatHasNoClassesIsSharedAmongTheExperiences(_ policy: ReplayBuffer.Policy) {
+    let stream = (0..<2).flatMap { experience in
+      (0..<40).map {
+        TokenizedExample(id: "\($0)", tokens: [1], firstLength: 1, target: -1, experience: experience)
+      }
+    }
+    let kept = filled(policy, stream).examples.map(\.experience)
+    #expect(kept.count { $0 == 0 } == 4 && kept.count { $0 == 1 } == 4)
+  }
+
   @Test func theBalancedReservoirFillsClassesAlike() {
     // Classes of very different size, one after the other.
     let sizes = [200, 20, 60, 3]

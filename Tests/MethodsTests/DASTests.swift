@@ -1,4 +1,3 @@
-import Continual
 import Foundation
 import Models
 import NN
@@ -7,6 +6,7 @@ import TestSupport
 import Testing
 import Torch
 
+@testable import Continual
 @testable import Methods
 
 @Suite struct DASTests {
@@ -73,6 +73,87 @@ import Torch
     #expect(trace.recorder.losses != plain.recorder.losses)
   }
 
+  /// The tiny BERT with dropout.
+  private func droppingModel() throws -> EncoderClassifier {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+    try FileManager.default.copyItem(at: Golden.url("bert-tiny"), to: folder)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("config.json")
+    let json = try String(contentsOf: file, encoding: .utf8)
+    try FileManager.default.removeItem(at: file)
+    try Data(json.replacingOccurrences(of: "dropout_prob\": 0.0", with: "dropout_prob\": 0.2").utf8).write(to: file)
+    return try ModelIndex.encoder(folder, pooling: .mean, dropout: 0, dtype: .float32, device: .cpu, seed: 0)
+  }
+
+  @Test func aModelWithoutDropoutIsRefused() throws {
+    let trace = try Trace { [try DAS(self.configuration(contrast: 0), learner: $0)] }
+    #expect(throws: DASError.noDropout) { try trace.trainer.run() }
+    #expect(
+      "\(DASError.noDropout)"
+        == "das tells what a model knows by what dropout changes, and this model has none: set hidden_dropout_prob in its "
+        + "config.json (0.1, say), or choose another method.")
+  }
+
+  @Test func everyBatchOfTheGeneralImportanceIsDroppedAnew() throws {
+    /// The importances before any training, of an experience that holds the same rows so many times.
+    func general(times: Int) throws -> [String: Tensor] {
+      let rows = Toy.examples(0, count: 4, seed: 3)
+      let repeated = (0..<times).flatMap { _ in rows }
+      let toy = try Toy(try droppingModel(), train: [repeated]) { _ in [] }
+      let das = try DAS(configuration(contrast: 0), learner: toy.learner)
+      let experience = toy.learner.stream.experiences[0]
+      toy.learner.begin(experience)
+      try das.willBegin(experience, learner: toy.learner)
+      return das.state["importance"]
+    }
+    // With the same masks in every batch the sums would be four times as large, and the normalised ones the same.
+    #expect(!areSame(try general(times: 1), try general(times: 4)))
+  }
+
+  @Test func theContrastReadsTheTextWithNothingHiddenAndItsThirdPassIsGated() throws {
+    let toy = try Toy(try Trace.model(), train: [Toy.examples(0, seed: 5)]) { _ in [] }
+    let learner = toy.learner, experience = learner.stream.experiences[0]
+    learner.begin(experience)
+    let das = try DAS(configuration(contrast: 1), learner: learner)
+    let gates = UnitGates(learner.parameters, heads: try #require(learner.model as? any Encodes).attentionHeads)
+    var random = Generator(seed: 1)
+    for gate in gates.gates {
+      das.state["importance"][gate.name] = .uniform([gate.count], 0..<1, &random)
+    }
+    let whole = learner.data(of: experience).train
+    let hidden = whole.map { example in
+      var example = example
+      (example.answer, example.places) = ([example.tokens[2]], [2])
+      example.tokens[2] = 4
+      return example
+    }
+    let step = Step(index: 0, total: 1, experience: experience, learner: learner)
+    let text = learner.deviceBatch(Batch(whole)), batch = maskedBatch(text, hidden)
+    let output = learner.model(text, .evaluation)
+    let penalty = try #require(das.penalty(output, batch, at: step)).item()
+    // Without dropout the first two passes are one.
+    func features(_ values: [Tensor]) -> Tensor {
+      let h = gates.with(values) { learner.classifier.features(text, .evaluation) }
+      return h / h.norm(2, over: [1], keep: true)
+    }
+    let h = features(gates.gates.map { .ones([$0.count]) })
+    let gated = features(gates.gates.compactMap { das.state["importance"][$0.name] })
+    #expect(abs(penalty - DAS.contrast(h, h, gated, temperature: 0.05).item()) < 1e-4)
+    #expect(abs(penalty - DAS.contrast(h, h, h, temperature: 0.05).item()) > 1e-3)
+  }
+
+  /// A batch of texts in which some tokens are hidden, the tokens themselves being its labels.
+  private func maskedBatch(_ text: DeviceBatch, _ hidden: [TokenizedExample]) -> DeviceBatch {
+    let width = text.tokens.size(1)
+    var labels = [Int64](repeating: -100, count: hidden.count * width)
+    for (row, example) in hidden.enumerated() { labels[row * width + 2] = Int64(example.answer[0]) }
+    return DeviceBatch(
+      tokens: Tensor(hidden.flatMap { $0.tokens.map(Int64.init) }, shape: [hidden.count, width]),
+      segments: text.segments, mask: text.mask, lengths: text.lengths,
+      labels: Tensor(labels, shape: [hidden.count, width]), targets: text.targets, experiences: text.experiences,
+      candidates: text.candidates, candidateSets: text.candidateSets)
+  }
+
   @Test func importanceIsNormalisedInItsLayer() {
     let raw = Tensor([Float(1), 2, 3, 6])
     // Mean 3, sample deviation √(14/3).
@@ -84,7 +165,7 @@ import Torch
 
   @Test func importanceOnlyGrowsAndStaysBelowOne() throws {
     var made: DAS?
-    let trace = try Trace {
+    let trace = try Trace(on: droppingModel()) {
       let das = try DAS(self.configuration(contrast: 0), learner: $0)
       made = das
       return [das]
@@ -96,10 +177,10 @@ import Torch
     for value in first.values { #expect(value.values().allSatisfy { (0..<1).contains($0) }) }
     #expect(first.values.contains { $0.values().contains { $0 > 0.5 } })
     // Measured again at the same weights nothing changes.
-    das.didEnd(learner.stream.experiences[1], learner: learner)
+    try das.didEnd(learner.stream.experiences[1], learner: learner)
     let second = das.state["importance"]
     for (name, value) in first { #expect(try #require(second[name]).values() == value.values()) }
-    das.didEnd(learner.stream.experiences[0], learner: learner)
+    try das.didEnd(learner.stream.experiences[0], learner: learner)
     for (name, value) in second {
       #expect(zip(try #require(das.state["importance"][name]).values(), value.values()).allSatisfy { $0 >= $1 })
     }

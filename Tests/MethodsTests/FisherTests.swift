@@ -16,8 +16,8 @@ import Torch
 
   private func fisher(
     _ run: ToyRun, _ estimator: FisherEstimator, examples: Int = 100, batchSize: Int = 1
-  ) -> [Tensor] {
-    run.learner.fisher(
+  ) throws -> [Tensor] {
+    try run.learner.fisher(
       of: run.learner.parameters.trainable, on: run.learner.stream.experiences[0], estimator: estimator,
       examples: examples, batchSize: batchSize)
   }
@@ -45,8 +45,35 @@ import Torch
         }
       }
     }
-    let actual = fisher(run, .perSample)[0]
+    let actual = try fisher(run, .perSample)[0]
     #expect(difference(actual, Tensor(expected.map(Float.init), shape: [3, 32]), atol: 1e-6, rtol: 1e-4) == nil)
+  }
+
+  /// Of a language model log p(y|x) is a sum over the tokens of the answer, whatever its loss is.
+  @Test func answersOfSeveralTokensCountWhole() throws {
+    let examples = PromptToy.examples(0).enumerated().map { index, example in
+      var example = example
+      if index % 2 == 0 { example.answer = [7] + example.answer }
+      return example
+    }
+    let toy = try Toy(try PromptToy.model("t5-tied"), train: [examples]) { _ in [] }
+    let learner = toy.learner, experience = learner.stream.experiences[0]
+    learner.begin(experience)
+    let model = try #require(learner.model as? any PredictsTokens)
+    let parameter = try #require(learner.parameters.linears.first { $0.weight.role == .backbone }).weight
+    parameter.isTrainable = true
+    var expected = Tensor.zeros(parameter.shape)
+    for example in examples {
+      let batch = learner.deviceBatch(Batch([example]))
+      let scores = model.labelScores(batch, .evaluation).logSoftmax(1)
+      let chosen = example.answer.enumerated().map { scores.at(0, $0).at(0, Int($1)) }
+      let gradient = try #require(Tensor.stacked(chosen).sum().gradients(of: [parameter.value])[0])
+      expected = expected + gradient * gradient / Double(examples.count)
+    }
+    let actual = try learner.fisher(
+      of: [parameter], on: experience, estimator: .perSample, examples: 100, batchSize: 1)
+    #expect(difference(actual[0], expected, atol: 1e-7, rtol: 1e-3) == nil)
+    #expect(expected.sum().item() > 1e-5)
   }
 
   @Test func oneBatchOfAllIsTheSquareOfTheMeanGradient() throws {
@@ -56,7 +83,7 @@ import Torch
       let mean = zip(model.probabilities, model.targets).reduce(0) { $0 + $1.0[row] - (row == $1.1 ? 1 : 0) } / 16
       return mean * mean
     }
-    #expect(difference(fisher(run, .batch, batchSize: 16)[1], Tensor(expected), atol: 1e-6) == nil)
+    #expect(difference(try fisher(run, .batch, batchSize: 16)[1], Tensor(expected), atol: 1e-6) == nil)
   }
 
   @Test func sampledLabelsFollowTheModel() throws {
@@ -68,7 +95,7 @@ import Torch
     for seed in 0..<seeds {
       let seeded = try ToyRun(order: [0], seed: UInt64(seed)) { _ in [] }
       for parameter in seeded.learner.parameters.all { parameter.isTrainable = parameter.role == .head }
-      for (row, value) in fisher(seeded, .sampled)[1].values().enumerated() {
+      for (row, value) in try fisher(seeded, .sampled)[1].values().enumerated() {
         mean[row] += Double(value) / Double(seeds)
       }
     }
@@ -80,8 +107,8 @@ import Torch
 
   @Test func theCapDrawsTheSameExamplesAgain() throws {
     let run = try run()
-    let capped = fisher(run, .perSample, examples: 5)
-    #expect(capped[0].values() == fisher(run, .perSample, examples: 5)[0].values())
-    #expect(capped[0].values() != fisher(run, .perSample)[0].values())
+    let capped = try fisher(run, .perSample, examples: 5)
+    #expect(try capped[0].values() == fisher(run, .perSample, examples: 5)[0].values())
+    #expect(try capped[0].values() != fisher(run, .perSample)[0].values())
   }
 }

@@ -79,6 +79,44 @@ import Torch
     #expect(try logits(1) != untrained)
   }
 
+  @Test(arguments: ["lora", "inc-lora"]) func perTaskPredictionsDoNotSeeOtherTasksAdapters(_ name: String) throws {
+    let run = try ToyRun {
+      let adapter: any ContinualMethod =
+        name == "lora" ? SequentialLoRA(.init(), learner: $0) : IncLoRA(.init(), learner: $0)
+      return [PerTask(.init(), learner: $0), adapter]
+    }
+    let untrained = run.logits(1).values()
+    func logits(_ experience: Int) throws -> [Float] {
+      try run.trainer.methods[0].predicting(experience, learner: run.learner) { run.logits(experience).values() }
+    }
+    var early: [Float] = []
+    run.recorder.onEnd = { trainer in
+      guard trainer.progress.experience == 1 else { return }
+      early = try logits(0)
+      #expect(try logits(1) == untrained)
+    }
+    try run.trainer.run()
+    #expect(try logits(0) == early)
+    #expect(try logits(1) != untrained)
+  }
+
+  @Test(arguments: methodTypes.map { $0.card.name })
+  func theCardSaysWhichMethodsFreezeTheModel(_ name: String) throws {
+    func freezes<Method: ContinualMethod>(_ type: Method.Type) throws -> Bool {
+      let needsHeads = type.card.requires.contains(.heads) || name == "das"
+      let model: any TaskModel = needsHeads ? try Trace.model() : try PromptToy.model("t5-tied")
+      let learner = try Toy(model, train: [PromptToy.examples(0)]) { _ in [] }.learner
+      let experience = learner.stream.experiences[0]
+      let method = try Method(.init(), learner: learner)
+      learner.begin(experience)
+      try method.prepare(experience, learner: learner)
+      let plan = try method.plan(TrainingPlan(examples: [], epochs: 1), for: experience, learner: learner)
+      return !learner.parameters.all.contains { $0.role == .backbone && plan.isTrained($0) }
+    }
+    let type = try #require(methodTypes.first { $0.card.name == name })
+    #expect(try freezes(type) == type.card.freezesModel)
+  }
+
   @Test func theProbeTrainsOnlyHeads() throws {
     let run = try ToyRun { [Probe(.init(), learner: $0)] }
     let before = run.learner.parameters.snapshot()

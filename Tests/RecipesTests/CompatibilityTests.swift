@@ -18,6 +18,15 @@ import Testing
         + "trained or pre-trained. Choose another method, or a T5 with training.objective: task.")
   }
 
+  @Test func twoMethodsThatFreezeTheModelAreRefused() throws {
+    let texts = try TextScratch()
+    var recipe = try texts.recipe()
+    recipe.methods = try Recipe(yaml: "stream: meadow\nmethods: [lora, l2p]", name: "two").methods
+    #expect(
+      texts.sentence(recipe)
+        == "lora and l2p each train what they add to the model and freeze all else, each other's included. Keep one.")
+  }
+
   @Test func documentsNeedAnObjectiveOfTheModel() {
     #expect(
       "\(CompatibilityError.nothingAsked(experience: "news", architecture: "bert"))"

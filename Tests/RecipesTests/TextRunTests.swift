@@ -45,10 +45,10 @@ import Torch
      "tie_word_embeddings": true}
     """
 
-  private func writeStream(_ key: String) throws {
+  private func writeStream(_ key: String, tellsTask: Bool = true) throws {
     try scratch.write(
       """
-      {"name": "tiny", "experiences": [
+      {"name": "tiny", "taskLabelAtTest": \(tellsTask), "experiences": [
         {"name": "one", "train": "one-train.jsonl", "test": "one-test.jsonl", "\(key)": "label"},
         {"name": "two", "train": "two-train.jsonl", "test": "two-test.jsonl", "\(key)": "label"}]}
       """, to: "stream/stream.json")
@@ -85,6 +85,27 @@ import Torch
     // Training is the same, and what is learned is also what is written.
     let written = try run("written", methods, "exactMatch")
     #expect(written[after: 0, on: 0] == scored[after: 0, on: 0])
+  }
+
+  /// Two tasks whose labels have the same names: their classes are different ones, the answers are not.
+  @Test func aNameThatComesAgainIsTheSameAnswer() throws {
+    for split in ["train", "test"] {
+      try scratch.examples(["cat", "dog"], split == "train" ? 24 : 8, salt: "lay by", to: "stream/two-\(split).jsonl")
+    }
+    try writeStream("label")
+    let told = try run("told", "finetune", "scored")
+    try writeStream("label", tellsTask: false)
+    let untold = try run("untold", "finetune", "scored")
+    #expect(untold.rows[1] == told.rows[1] && told[after: 1, on: 1] ?? 0 >= 75, "\(told.rows) \(untold.rows)")
+    let scores = try Scores(scratch.url.appendingPathComponent("untold"), places: scratch.places)
+    #expect(scores.rows.map(\.accuracy) == untold.rows[1])
+  }
+
+  /// λ is chosen by what the recipe measures.
+  @Test func picChoosesItsStrengthOnFreeAnswersToo() throws {
+    try writeStream("answer")
+    let matrix = try run("pic", "pic", "rougeL")
+    #expect(matrix.isComplete)
   }
 
   @Test(arguments: ["finetune", "migu", "replay", "lora"])

@@ -33,7 +33,7 @@ public final class L2P: ContinualMethod {
     name: "l2p", summary: "a pool of soft prompts from which each text chooses", family: .architecture,
     paper: Citation(
       "Wang et al., Learning to Prompt for Continual Learning, CVPR 2022", url: "https://arxiv.org/abs/2112.08654"),
-    keeps: "one pool of prompts and keys")
+    keeps: "one pool of prompts and keys", freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var adapters: AdapterSet?

@@ -13,7 +13,8 @@ import Torch
 /// to speak of). A head that is the word embeddings masks their whole gradient, that of the input's side included. With LoRA, A is ranked by its own activations and B by the wrapped layer's combined output.
 /// Source: Du et al., EMNLP 2024 Findings, §3 (arXiv 2406.17245); wenyudu/MIGU at 3f3b9f0, `src/accelerate_local.py`.
 /// Deviations: the L1 normalisation of the paper cannot change a mask and is left out. The paper's code sums over padding
-/// too, whose amount depends on which texts share a batch; here it does so with `countPadding`.
+/// too, whose amount depends on which texts share a batch; here that is so with `countPadding`, and where layers run over
+/// padding anyway: on an accelerator, in answers of an encoder-decoder, behind a prefix.
 public final class MIGU: ContinualMethod {
   public enum Score: String, Codable, Sendable, CaseIterable {
     /// |activation|: the method.
@@ -48,7 +49,9 @@ public final class MIGU: ContinualMethod {
         "language models whose head is the word embeddings: mask these rows by the head's activations, as the paper's code"
       ),
       ConfigurationKey(
-        "countPadding", "sum the activations of padding too, as the paper's code; takes the time that padding takes"),
+        "countPadding",
+        "run over padding on the CPU too and sum its activations, as the paper's code; takes the time that padding takes"
+      ),
       ConfigurationKey(
         "layers",
         "ends of the names of the backbone's layers that are masked, or all; empty for these and the heads named above"

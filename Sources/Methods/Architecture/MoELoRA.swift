@@ -33,7 +33,7 @@ public final class MoELoRA: ContinualMethod {
     family: .architecture,
     paper: Citation(
       "Luo et al., MoELoRA: Contrastive Learning Guided Mixture of Experts on Parameter-Efficient Fine-Tuning, 2024",
-      url: "https://arxiv.org/abs/2402.12851"))
+      url: "https://arxiv.org/abs/2402.12851"), freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var trained: Set<String> = []

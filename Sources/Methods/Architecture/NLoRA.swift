@@ -48,7 +48,7 @@ public final class NLoRA: ContinualMethod {
     paper: Citation(
       "Yang et al., Is Parameter Collision Hindering Continual Learning in LLMs?, COLING 2025",
       url: "https://arxiv.org/abs/2410.10179"),
-    requires: .boundaries, keeps: "one adapter per experience")
+    requires: .boundaries, keeps: "one adapter per experience", freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var sets: [AdapterSet] = []

@@ -43,7 +43,7 @@ public final class OLoRA: ContinualMethod {
     paper: Citation(
       "Wang et al., Orthogonal Subspace Learning for Language Model Continual Learning, EMNLP 2023 Findings",
       url: "https://arxiv.org/abs/2310.14152"),
-    requires: .boundaries, keeps: "one adapter per experience")
+    requires: .boundaries, keeps: "one adapter per experience", freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var sets: [AdapterSet] = []

@@ -69,7 +69,7 @@ public final class PIC: ContinualMethod {
       url: "https://arxiv.org/abs/2502.10966"),
     requires: [.boundaries, .pastData],
     keeps: "the adapter's start, the sum of task vectors, one number; "
-      + "with strengthFrom: validation it reads earlier validation splits")
+      + "with strengthFrom: validation it reads earlier validation splits", freezesModel: true)
   public var state = MethodState() { didSet { merged = nil } }
   private let configuration: Configuration
   private var adapters: AdapterSet?
@@ -144,11 +144,14 @@ public final class PIC: ContinualMethod {
   }
 
   private func chooseStrength(_ learner: Learner) throws {
-    let settings = EvaluationSettings()
-    let splits = learner.seen.map { Array(learner.data(of: $0).validation.prefix(settings.validation)) }
+    let settings = learner.evaluation
+    // All of a split where the trainer measures none of it.
+    let most = settings.validation > 0 ? settings.validation : Int.max
+    let splits = learner.seen.map { Array(learner.data(of: $0).validation.prefix(most)) }
     let grid = Set((1...10).map { Double($0) / 10 } + [1 / Double(splits.count)]).sorted()
     var best: (strength: Double, accuracy: Double)?
     for candidate in grid {
+      try learner.pause()
       state.numbers["strength"] = candidate
       let accuracies = try splits.map { try learner.evaluate($0, methods: [self], settings: settings).accuracy ?? 0 }
       let accuracy = accuracies.reduce(0, +) / Double(accuracies.count)

@@ -27,7 +27,8 @@ public final class ProgressivePrompts: ContinualMethod {
     paper: Citation(
       "Razdaibiedina et al., Progressive Prompts: Continual Learning for Language Models, ICLR 2023",
       url: "https://arxiv.org/abs/2301.12314"),
-    requires: [.taskLabelAtTest, .boundaries], keeps: "one prompt and one copy of the heads per experience")
+    requires: [.taskLabelAtTest, .boundaries], keeps: "one prompt and one copy of the heads per experience",
+    freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var sets: [AdapterSet] = []

@@ -61,7 +61,8 @@ public final class SAPTLoRA: ContinualMethod {
       "Zhao et al., SAPT: A Shared Attention Framework for Parameter-Efficient Continual Learning of Large Language "
         + "Models, ACL 2024",
       url: "https://arxiv.org/abs/2401.08295"),
-    requires: .boundaries, keeps: "one adapter, one key and a share of the training set per experience")
+    requires: .boundaries, keeps: "one adapter, one key and a share of the training set per experience",
+    freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var sets: [AdapterSet] = []

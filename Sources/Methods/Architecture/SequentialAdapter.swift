@@ -53,7 +53,7 @@ public final class SequentialAdapter: ContinualMethod {
     paper: Citation(
       "Houlsby et al., ICML 2019 (bottleneck); Liu et al., NeurIPS 2022 (ia3); Li & Liang, ACL 2021 (prefix); Lester et "
         + "al., EMNLP 2021 (prompt)",
-      url: "https://arxiv.org/abs/1902.00751"))
+      url: "https://arxiv.org/abs/1902.00751"), freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var adapters: AdapterSet?

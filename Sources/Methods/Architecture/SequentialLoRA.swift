@@ -32,7 +32,7 @@ public final class SequentialLoRA: ContinualMethod {
     name: "lora", summary: "one low-rank adapter through all experiences, the backbone frozen", family: .architecture,
     paper: Citation(
       "Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022",
-      url: "https://arxiv.org/abs/2106.09685"))
+      url: "https://arxiv.org/abs/2106.09685"), freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var adapters: AdapterSet?

@@ -52,7 +52,7 @@ public final class TreeLoRA: ContinualMethod {
       "Qian et al., TreeLoRA: Efficient Continual Learning via Layer-Wise LoRAs Guided by a Hierarchical "
         + "Gradient-Similarity Tree, ICML 2025",
       url: "https://arxiv.org/abs/2506.10355"),
-    requires: .boundaries, keeps: "one adapter and one mean gradient of its A per experience")
+    requires: .boundaries, keeps: "one adapter and one mean gradient of its A per experience", freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var sets: [AdapterSet] = []
@@ -86,11 +86,14 @@ public final class TreeLoRA: ContinualMethod {
     (state["present"], state["bandit"]) = ([:], [:])
   }
 
+  public func compose(_ batch: Batch, at step: Step) -> Batch {
+    // Here every process comes by, whatever it reads of the batch.
+    if configuration.signature == .values { withoutGradient { look(factors.map(\.master), at: step) } }
+    return batch
+  }
+
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) -> Tensor? {
-    guard configuration.signature == .values else { return nil }
-    // Once an update, however many parts its batch has.
-    if pending == nil { withoutGradient { look(factors.map(\.master), at: step) } }
-    guard let chosen = pending?.chosen, !chosen.isEmpty else { return nil }
+    guard configuration.signature == .values, let chosen = pending?.chosen, !chosen.isEmpty else { return nil }
     let products = zip(factors, chosen).map { ($0.value.to(.float32) * $1).sum() }
     let product = products.dropFirst().reduce(products[0], +)
     let size = product.detached().abs() + 1e-5

@@ -25,6 +25,14 @@ public final class PerTask: ContinualMethod {
     return plan
   }
 
+  public func willBegin(_ experience: Experience, learner: Learner) {
+    // All weights are as before any training, so adapters that other experiences brought change nothing in these.
+    for parameter in learner.parameters.all
+    where parameter.role == .adapter && state["start"][parameter.name] == nil {
+      state["start"][parameter.name] = parameter.value.detached().clone()
+    }
+  }
+
   public func didEnd(_ experience: Experience, learner: Learner) {
     // In the compute dtype, so that prediction swaps tensors and converts nothing.
     state[Self.group(experience.index)] = Dictionary(
@@ -34,7 +42,8 @@ public final class PerTask: ContinualMethod {
   public func predicting<Result>(_ experience: Int?, learner: Learner, _ body: () throws -> Result) throws -> Result {
     guard let experience else { return try body() }
     let own = state[Self.group(experience)]
-    return try learner.parameters.withValues(own.isEmpty ? learner.pretrained : own, body)
+    let values = state["start"].merging(own.isEmpty ? learner.pretrained : own) { $1 }
+    return try learner.parameters.withValues(values, body)
   }
 
   private static func group(_ experience: Int) -> String { "task.\(experience)" }

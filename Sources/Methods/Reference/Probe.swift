@@ -13,7 +13,7 @@ public final class Probe: ContinualMethod {
     paper: Citation(
       "Alain & Bengio, Understanding intermediate layers using linear classifier probes, 2016",
       url: "https://arxiv.org/abs/1610.01644"),
-    requires: .heads)
+    requires: .heads, freezesModel: true)
   public var state = MethodState()
 
   public init(_ configuration: NoConfiguration, learner: Learner) {}

@@ -1,6 +1,6 @@
 public import Continual
 import Evaluation
-import Foundation
+public import Foundation
 public import NN
 public import Streams
 public import Torch
@@ -46,6 +46,8 @@ public final class DAS: ContinualMethod {
   private let encoder: any Encodes
   /// What 1 − I multiplies: a parameter's gradient, and the factor in a shape that broadcasts over it.
   private var masks: [(parameter: Parameter, factor: Tensor)] = []
+  /// Micro-batches of the present update so far, which are not dropped alike.
+  private var parts = 0
 
   /// - Throws: `TrainingError.needsEncoder`.
   public init(_ configuration: Configuration, learner: Learner) throws {
@@ -54,16 +56,19 @@ public final class DAS: ContinualMethod {
     gates = UnitGates(learner.parameters, heads: encoder.attentionHeads)
   }
 
-  public func willBegin(_ experience: Experience, learner: Learner) {
+  public func willBegin(_ experience: Experience, learner: Learner) throws {
     guard state["importance"].isEmpty else { return }
-    var random = learner.generator.derived("das.general")
-    accumulate(experience, learner) { batch in
+    let random = learner.generator.derived("das.general")
+    try accumulate(experience, learner) { batch, start in
       func pass(_ draw: String) -> Tensor {
-        self.encoder.features(batch.unmasked, .training(random.derived(draw))).to(.float32).logSoftmax(1)
+        let mode = Mode.training(random.derived("\(draw).\(start)"), isTapped: false)
+        return self.encoder.features(batch.unmasked, mode).to(.float32).logSoftmax(1)
       }
       let first = pass("first"), second = pass("second")
-      _ = random.next()
-      return (first.exp() * (first - second)).sum(1).mean()
+      let divergence = (first.exp() * (first - second)).sum(1).mean()
+      // Without dropout the gradient would be rounding error, which the normalisation makes as large as any.
+      guard (first - second).abs().sum().item() > 0 else { throw DASError.noDropout }
+      return divergence
     }
     masks = makeMasks(learner.parameters)
   }
@@ -73,13 +78,20 @@ public final class DAS: ContinualMethod {
     return plan
   }
 
+  public func compose(_ batch: Batch, at step: Step) -> Batch {
+    parts = 0
+    return batch
+  }
+
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) -> Tensor? {
     guard configuration.contrast > 0 else { return nil }
     let text = batch.unmasked
     func pass(_ draw: String) -> Tensor {
-      let h = encoder.features(text, .training(step.generator("das.\(draw)"))).to(.float32)
+      let mode = Mode.training(step.ownGenerator("das.\(draw).\(parts)"), isTapped: false)
+      let h = encoder.features(text, mode).to(.float32)
       return h / h.norm(2, over: [1], keep: true)
     }
+    parts += 1
     let h1 = pass("first"), h2 = pass("second")
     let h3 = gates.with(gates.gates.map { importance($0).to(dtype(of: $0)) }) { pass("third") }
     return Self.contrast(h1, h2, h3, temperature: configuration.temperature) * configuration.contrast
@@ -100,8 +112,8 @@ public final class DAS: ContinualMethod {
     }
   }
 
-  public func didEnd(_ experience: Experience, learner: Learner) {
-    accumulate(experience, learner) { learner.model($0, .evaluation).loss }
+  public func didEnd(_ experience: Experience, learner: Learner) throws {
+    try accumulate(experience, learner) { batch, _ in learner.model(batch, .evaluation).loss }
   }
 }
 
@@ -112,8 +124,11 @@ extension DAS {
 
   private func dtype(of gate: UnitGate) -> DType { encoder.parameters[gate.name]?.value.dtype ?? .float32 }
 
-  /// Measures importances on an experience with this loss, and keeps the larger of them and those so far.
-  private func accumulate(_ experience: Experience, _ learner: Learner, _ loss: (DeviceBatch) -> Tensor) {
+  /// Measures importances on an experience with this loss of a batch and the place of its first row, and keeps the larger
+  /// of them and those so far.
+  private func accumulate(
+    _ experience: Experience, _ learner: Learner, _ loss: (DeviceBatch, Int) throws -> Tensor
+  ) throws {
     let rows = learner.data(of: experience).train
     var random = learner.generator.derived("das.examples.\(experience.index)")
     let chosen = Array(
@@ -121,13 +136,14 @@ extension DAS {
         .prefix(configuration.examples))
     var sums = gates.gates.map { Tensor.zeros([$0.count], device: learner.device) }
     for start in stride(from: 0, to: chosen.count, by: configuration.batchSize) {
+      try learner.pause()
       let batch = Batch(Array(chosen[start..<min(start + configuration.batchSize, chosen.count)]))
       let ones = gates.gates.map { gate -> Tensor in
         let one = Tensor.ones([gate.count], dtype: dtype(of: gate), device: learner.device)
         one.setRequiresGradient(true)
         return one
       }
-      let value = gates.with(ones) { loss(learner.deviceBatch(learner.posed(batch))) }
+      let value = try gates.with(ones) { try loss(learner.announced(learner.posed(batch)), start) }
       let gradients = value.gradients(of: ones)
       sums = zip(sums, gradients).map { sum, gradient in gradient.map { sum + $0.to(.float32) } ?? sum }
     }
@@ -170,6 +186,20 @@ extension DAS {
       }
     }
   }
+}
+
+/// A model that DAS cannot ask what it knows.
+public enum DASError: LocalizedError, CustomStringConvertible, Equatable {
+  case noDropout
+
+  public var description: String {
+    switch self {
+    case .noDropout:
+      "das tells what a model knows by what dropout changes, and this model has none: set hidden_dropout_prob in its "
+        + "config.json (0.1, say), or choose another method."
+    }
+  }
+  public var errorDescription: String? { description }
 }
 
 extension DeviceBatch {

@@ -14,7 +14,8 @@ public import Torch
 /// Source: Li & Hoiem, ECCV 2016, §3, eq. 3 (arXiv 1606.09282); for language models BeyonderXX/TRACE at 4bcc56e,
 /// `model/Regular/LwF.py`.
 /// Deviations: KL for the paper's cross-entropy (the same gradient); no warm-up of the new head; TRACE turns the KL round,
-/// takes it over the text too, and runs its teacher with dropout.
+/// takes it over the text too, sums it over tokens and divides by rows, and runs its teacher with dropout. Of methods that
+/// add modules the teacher has those of the new experience too, untrained (a fresh prompt, a fresh key).
 public final class LwF: ContinualMethod {
   public struct Configuration: ConfigurationSection {
     public var strength = 1.0

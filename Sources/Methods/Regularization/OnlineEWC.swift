@@ -52,10 +52,10 @@ public final class OnlineEWC: ContinualMethod {
     quadratic?(strength: configuration.strength)
   }
 
-  public func didEnd(_ experience: Experience, learner: Learner) {
+  public func didEnd(_ experience: Experience, learner: Learner) throws {
     guard configuration.strength > 0 else { return }
     let held = learner.regularized
-    let fisher = learner.fisher(
+    let fisher = try learner.fisher(
       of: held, on: experience, estimator: configuration.fisher, examples: configuration.examples,
       batchSize: configuration.batchSize)
     for (parameter, new) in zip(held, fisher) {

@@ -50,7 +50,8 @@ public final class LFPT5: ContinualMethod {
       "Qin & Joty, LFPT5: A Unified Framework for Lifelong Few-shot Language Learning Based on Prompt Tuning of T5, "
         + "ICLR 2022",
       url: "https://arxiv.org/abs/2110.07298"),
-    requires: [.boundaries, .encoderDecoder], keeps: "one prompt, a copy of it, and a few written texts of each class")
+    requires: [.boundaries, .encoderDecoder], keeps: "one prompt, a copy of it, and a few written texts of each class",
+    freezesModel: true)
   public var state = MethodState()
   private let configuration: Configuration
   private var adapters: AdapterSet?
@@ -93,7 +94,7 @@ public final class LFPT5: ContinualMethod {
     let share = configuration.distillation, learner = step.learner, examples = batch.answered()
     let marks = TextMarks(state, learner)
     let texts = learner.deviceBatch(Batch(examples.map(marks.writing)))
-    let language = learner.model(texts, .training(step.generator("lfpt5.dropout.\(parts)"))).loss
+    let language = learner.model(texts, .training(step.ownGenerator("lfpt5.dropout.\(parts)"))).loss
     parts += 1
     let added = language * ((1 - share) * configuration.language) - output.loss * share
     let past = examples.filter { $0.experience < step.experience.index }
@@ -113,20 +114,23 @@ public final class LFPT5: ContinualMethod {
     return (old.exp() * (old - new)).sum()
   }
 
-  public func didEnd(_ experience: Experience, learner: Learner) {
-    for past in learner.seen { state.exemplars[Self.samples(past.index)] = written(past, after: experience, learner) }
+  public func didEnd(_ experience: Experience, learner: Learner) throws {
+    for past in learner.seen {
+      state.exemplars[Self.samples(past.index)] = try written(past, after: experience, learner)
+    }
   }
 
   /// Texts of an experience with their answers, as the prompt writes them now.
-  private func written(_ past: Experience, after experience: Experience, _ learner: Learner) -> [TokenizedExample] {
+  private func written(
+    _ past: Experience, after experience: Experience, _ learner: Learner
+  ) throws -> [TokenizedExample] {
     let c = configuration
     let classes = learner.data(of: past).options.map { Array($0.dropLast()) }
     var texts = WrittenTexts(of: past, classes: classes, atMost: c.samples, marks: TextMarks(state, learner))
     let sampling = TextSampling(
-      maxTokens: min(c.sampleTokens, learner.model.maxLength - c.length), topK: c.topK,
-      repetitionPenalty: c.repetitionPenalty)
+      maxTokens: c.sampleTokens, topK: c.topK, repetitionPenalty: c.repetitionPenalty)
     let draw = learner.generator.derived("lfpt5.\(experience.index).\(past.index)")
-    texts.fill(c.attempts, sampling, draw: draw, learner)
+    try texts.fill(c.attempts, sampling, draw: draw, learner)
     return texts.examples
   }
 

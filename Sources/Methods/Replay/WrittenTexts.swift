@@ -33,8 +33,9 @@ struct WrittenTexts {
   }
 
   /// Lets the model write until every class is full, or `attempts` texts were written; the draws depend on `draw` alone.
-  mutating func fill(_ attempts: Int, _ sampling: TextSampling, draw: Generator, _ learner: Learner) {
+  mutating func fill(_ attempts: Int, _ sampling: TextSampling, draw: Generator, _ learner: Learner) throws {
     for start in stride(from: 0, to: attempts, by: 32) where !isFull {
+      try learner.pause()
       let numbers = start..<min(start + 32, attempts), asked = marks.asking(experience.index)
       for written in learner.write(numbers, behind: asked, sampling, draw: draw) { add(written) }
     }
