@@ -23,12 +23,11 @@ struct DemoCommand: ParsableCommand {
   @Flag(help: "Say nothing while training.")
   var quiet = false
 
-  @Option(help: "Threads. Default: all cores.")
-  var threads: Int?
+  @OptionGroup var engine: ThreadOptions
 
   func run() throws {
     Interrupt.install()
-    Engine.start(threads: threads)
+    engine.start()
     let folder = URL(fileURLWithPath: out)
     if again {
       for name in ["finetune", "migu", "report.html"] {

@@ -33,6 +33,10 @@ struct MergeCommand: ParsableCommand {
     @Option(help: "Folder of the merged model; must not exist yet, or be empty.")
     var out: URL
 
+    func validate() throws {
+      guard strength.isFinite else { throw ValidationError("--strength takes a number, such as 0.4") }
+    }
+
     func run() throws {
       Engine.start(threads: nil)
       try ModelMerge.taskArithmetic(base: base, models: models, strength: strength, out: out)

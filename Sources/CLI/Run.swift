@@ -44,6 +44,10 @@ struct Run: ParsableCommand {
 
   func validate() throws {
     guard processes >= 1 else { throw ValidationError("--processes takes a whole number from 1") }
+    try ThreadOptions.check(threads)
+    _ = try folder()
+    let seeds = try parsedSeeds() ?? []
+    guard Set(seeds).count == seeds.count else { throw ValidationError("--seeds names a seed twice") }
   }
 
   func run() throws {
@@ -58,17 +62,30 @@ struct Run: ParsableCommand {
   private func train(_ runner: inout Runner) throws {
     runner.isQuiet = quiet
     runner.allowsChangedTraining = allowChangedTraining
-    let folder = try self.folder()
-    for (target, overrides) in try targets(folder) {
-      let file = recipe.map { URL(fileURLWithPath: $0) } ?? target.appendingPathComponent("recipe.yaml")
-      let directory = RunDirectory(target)
-      if self.recipe == nil, !directory.exists { throw RunError.nothingToResume(target) }
-      let recipe = try Recipe(file: file, overrides: overrides)
-      if resume, directory.isComplete { continue }
+    let jobs = try self.jobs()
+    if jobs.count > 1 { runner.resumeCommand = CommandLine.again(resume ? [] : ["--resume"]) }
+    for (directory, recipe) in jobs {
       try runner.run(
-        recipe, in: target, start: resume && directory.exists ? .resume : .new,
-        name: seeds == nil ? "" : target.lastPathComponent)
-      if runner.writes { print(try Outcome.text(target)) }
+        recipe, in: directory.url, start: resume && directory.exists ? .resume : .new,
+        name: jobs.count == 1 ? "" : directory.url.lastPathComponent)
+      if runner.writes { print(try Outcome.text(directory.url)) }
+    }
+  }
+
+  /// What is to be run, all read before the first begins.
+  private func jobs() throws -> [(directory: RunDirectory, recipe: Recipe)] {
+    let folder = try self.folder()
+    let begun = resume ? RunDirectory(folder).seeds : []
+    var targets = [(RunDirectory(folder), overrides)]
+    if let seeds = try parsedSeeds() {
+      targets = seeds.map { (RunDirectory(folder.appendingPathComponent("seed-\($0)")), overrides + ["seed=\($0)"]) }
+    } else if !begun.isEmpty {
+      targets = begun.map { ($0.run, overrides + ["seed=\($0.seed)"]) }
+    }
+    return try targets.map { directory, overrides in
+      if recipe == nil, !directory.exists { throw RunError.nothingToResume(directory.url) }
+      let file = recipe.map { URL(fileURLWithPath: $0) } ?? directory.recipe
+      return (directory, try Recipe(file: file, overrides: overrides))
     }
   }
 
@@ -81,13 +98,12 @@ struct Run: ParsableCommand {
       URL(fileURLWithPath: recipe).deletingPathExtension().lastPathComponent)
   }
 
-  private func targets(_ folder: URL) throws -> [(URL, [String])] {
-    guard let seeds else { return [(folder, overrides)] }
-    return try seeds.split(separator: ",", omittingEmptySubsequences: false).map { text in
-      guard let seed = Int(text) else {
-        throw ValidationError("--seeds takes whole numbers, such as 0,1,2; found '\(text)'")
+  private func parsedSeeds() throws -> [Int]? {
+    try seeds?.split(separator: ",", omittingEmptySubsequences: false).map { text in
+      guard let seed = Int(text), seed >= 0 else {
+        throw ValidationError("--seeds takes whole numbers from 0, such as 0,1,2; found '\(text)'")
       }
-      return (folder.appendingPathComponent("seed-\(seed)"), overrides + ["seed=\(seed)"])
+      return seed
     }
   }
 }

@@ -51,7 +51,29 @@ struct ThreadOptions: ParsableArguments {
   @Option(help: "Threads. Default: all cores.")
   var threads: Int?
 
+  func validate() throws { try Self.check(threads) }
+
   func start() { Engine.start(threads: threads) }
+
+  /// More threads than that are a slip of the finger, and would take long to start.
+  static func check(_ threads: Int?) throws {
+    guard (1...1024).contains(threads ?? 1) else {
+      throw ValidationError("--threads takes a whole number from 1 to 1024")
+    }
+  }
+}
+
+extension CommandLine {
+  /// The command that runs, with more options, as a shell takes it.
+  static func again(_ options: [String]) -> String {
+    let isPlain = { (word: String) in
+      !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=,:@+".contains($0) }
+    }
+    let words = (arguments.dropFirst() + options).map { word in
+      isPlain(word) ? word : "'" + word.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    }
+    return (["jay"] + words).joined(separator: " ")
+  }
 }
 
 struct JSONOption: ParsableArguments {

@@ -41,6 +41,7 @@ struct TransferCommand: ParsableCommand {
     engine.start()
     var runner = Runner(places: Here.places)
     runner.isQuiet = quiet
+    runner.resumeCommand = CommandLine.again([])
     let name = recipe.deletingPathExtension().lastPathComponent
     let transfer = try Transfer.run(
       folder, recipe: try Recipe(file: recipe, overrides: overrides), onlyLast: last,

@@ -262,6 +262,7 @@ public enum CheckpointError: LocalizedError, CustomStringConvertible, Equatable 
   case format(URL, Int)
   case methods(URL, saved: [String])
   case changed(what: String, URL)
+  case changedSince(what: String, URL)
   case changedTraining(URL)
 
   public var description: String {
@@ -277,6 +278,9 @@ public enum CheckpointError: LocalizedError, CustomStringConvertible, Equatable 
     case .changed(let what, let url):
       "the \(what) changed since \(url.path) was written, so a resumed run would not be the same run. "
         + "Restore the \(what), or start anew with another --out."
+    case .changedSince(let what, let url):
+      "the \(what) changed since \(url.path) was written, so its weights would be read for something else. Restore the "
+        + "\(what), or train anew."
     case .changedTraining(let url):
       "the training settings changed since \(url.path) was written, so a resumed run would not be the same run. "
         + "Restore them, start anew with another --out, or accept it with --allow-changed-training."

@@ -63,8 +63,8 @@ public enum Allowed: Sendable, Equatable {
     switch self {
     case .range(let range): range.contains(number)
     case .halfOpenRange(let range): range.contains(number)
-    case .atLeast(let bound): number >= bound
-    case .positive: number > 0
+    case .atLeast(let bound): number >= bound && number.isFinite
+    case .positive: number > 0 && number.isFinite
     case .oneOf(let words): words.contains(short(number))
     }
   }

@@ -11,8 +11,10 @@ public struct RunGroup: Sendable, Identifiable {
   public let learningRate: Double?
   /// How `learningRate` was chosen.
   public let choice: RateChoice
-  /// The runs at that rate, by seed.
+  /// The runs at that rate, one of each seed, by seed.
   public let runs: [RunRecord]
+  /// Runs at that rate of a seed that another one has: they say nothing new, so they are not quoted.
+  public let repeated: [RunRecord]
 
   /// How a group's learning rate was chosen.
   public enum RateChoice: String, Codable, Sendable {
@@ -40,7 +42,9 @@ public struct RunGroup: Sendable, Identifiable {
     let ranked = byRate.sorted { ($0.key ?? 0) < ($1.key ?? 0) }.map { (rate: $0.key, score: score($0.value) ?? -1) }
     let best = ranked.reduce(ranked.first) { best, next in next.score > (best?.score ?? -1) ? next : best }
     learningRate = best?.rate
-    runs = (byRate[learningRate] ?? []).sorted { $0.seed < $1.seed }
+    let bySeed = Dictionary(grouping: byRate[learningRate] ?? [], by: \.seed).sorted { $0.key < $1.key }.map(\.value)
+    runs = bySeed.map { $0[0] }
+    repeated = bySeed.flatMap { $0.dropFirst() }
   }
 
   /// Groups in the order in which their first run appears.
@@ -108,7 +112,7 @@ public struct RunGroup: Sendable, Identifiable {
   }
 
   private func bySeed(_ metric: Metric) -> [Int: Double] {
-    Dictionary(grouping: runs, by: \.seed).compactMapValues { $0.compactMap { $0.metrics[metric.id] }.mean }
+    runs.reduce(into: [:]) { $0[$1.seed] = $1.metrics[metric.id] }
   }
 
   private struct Key: Hashable {

@@ -3,10 +3,11 @@ import Torch
 
 /// What the numbers of a run depend on besides its recipe.
 enum Environment {
-  static func facts(_ recipe: Recipe) -> [String: String] {
+  static func facts(_ recipe: Recipe, processes: Int) -> [String: String] {
     [
       "jay": Version.current, "torch": Runtime.torchVersion, "device": recipe.header.device,
-      "threads": String(Runtime.threads), "system": ProcessInfo.processInfo.operatingSystemVersionString,
+      "threads": String(Runtime.threads), "processes": String(processes),
+      "system": ProcessInfo.processInfo.operatingSystemVersionString,
       "processor": processor, "date": ISO8601DateFormatter().string(from: Date()),
     ]
   }

@@ -33,7 +33,7 @@ public enum Export {
   ) throws {
     let size = try shardSize.map { try ShardSize($0) } ?? .standard
     let session = try Session.restored(folder, places: places)
-    try write(session, experience: try session.experience(named: task), to: target, shardSize: size)
+    try write(session, experience: try session.chosen(task), to: target, shardSize: size)
   }
 
   /// Writes the adapters of the newest checkpoint of a run in PEFT format, as its predictions use them: the LoRA of all
@@ -43,7 +43,7 @@ public enum Export {
     let learner = session.trainer.learner
     let directory = try ModelDirectory(session.modelDirectory, needsWeights: false)
     let family = ModelIndex.family(try directory.knownArchitecture())
-    try learner.predicting(try session.experience(named: task), methods: session.trainer.methods) {
+    try learner.predicting(try session.chosen(task), methods: session.trainer.methods) {
       try PEFT.write(learner.parameters, for: family.task, to: target)
     }
   }
@@ -92,24 +92,34 @@ extension ModelIndex.Family {
 }
 
 extension Session {
-  /// The position of an experience by name; nil where no name is given.
-  fileprivate func experience(named name: String?) throws -> Int? {
-    try name.map { name in
-      guard let found = stream.experiences.first(where: { $0.name == name }) else {
-        throw StreamError.unknownExperience(name, known: stream.experiences.map(\.name), stream: stream.name)
+  /// The position of the experience whose model is meant; nil where no name is given, and there is one model for all.
+  fileprivate func chosen(_ name: String?) throws -> Int? {
+    guard let name else {
+      let isOnePerTask = recipe.methodNames.contains {
+        MethodIndex.named($0)?.card.requires.contains(.taskLabelAtTest) == true
       }
-      return found.index
+      if isOnePerTask { throw PredictionError.needsTask(trainer.learner.seen.map(\.name)) }
+      return nil
     }
+    return try trained(name).index
   }
 
   /// The session of a run folder, in the state of its newest checkpoint.
+  /// - Throws: where that checkpoint is damaged, or what the run depends on is not what it was.
   public static func restored(_ folder: URL, places: Places) throws -> Session {
     let directory = RunDirectory(folder)
     guard directory.exists else { throw RunError.notARun(folder) }
     let recipe = try Recipe(file: directory.recipe)
     let session = try Session(recipe, places: places, extra: try Added.experiences(in: directory))
     let (checkpoint, skipped) = try Checkpoint.newest(in: directory.checkpoints)
-    guard let checkpoint else { throw skipped.first ?? RunError.nothingToResume(folder) }
+    // An older one is another model.
+    if let error = skipped.first { throw error }
+    guard let checkpoint else { throw RunError.noModel(folder) }
+    let change = checkpoint.record.firstChange(session.fingerprints, session.stream)
+    // These say how it was trained, not what it is.
+    if let change, change != "training settings" {
+      throw CheckpointError.changedSince(what: change, checkpoint.url)
+    }
     try checkpoint.restore(session.trainer)
     return session
   }

@@ -44,7 +44,9 @@ public struct Plan: Sendable, Encodable {
       let rowsPerUpdate = settings.batchSize * settings.accumulation
       let perEpoch = (plan.examples.count + rowsPerUpdate - 1) / rowsPerUpdate
       let updates = settings.maxUpdates > 0 ? min(settings.maxUpdates, perEpoch * plan.epochs) : perEpoch * plan.epochs
-      let tokens = plan.examples.reduce(0) { $0 + $1.tokens.count } * plan.epochs
+      // Where updates are limited, as many of the tokens as of the updates.
+      let share = perEpoch > 0 ? Double(updates) / Double(perEpoch) : 0
+      let tokens = Int((Double(plan.examples.reduce(0) { $0 + $1.tokens.count }) * share).rounded())
       plans.append(Row(experience: experience.name, examples: plan.examples.count, tokens: tokens, updates: updates))
     }
     rows = plans
@@ -75,14 +77,12 @@ public struct Plan: Sendable, Encodable {
 
   /// A table for people.
   public var text: String {
-    var lines = ["experience        examples    tokens   updates"]
-    for row in rows {
-      let name = row.experience.padding(toLength: 16, withPad: " ", startingAt: 0)
-      lines.append(String(format: "%@ %9d %9d %9d", name, row.examples, row.tokens, row.updates))
-    }
-    let tokens = rows.reduce(0) { $0 + $1.tokens }, updates = rows.reduce(0) { $0 + $1.updates }
-    lines.append(
-      "total            " + String(format: "%9d %9d %9d", rows.reduce(0) { $0 + $1.examples }, tokens, updates))
+    let numbers = rows.map { [$0.examples, $0.tokens, $0.updates] }
+    let total = numbers.reduce([0, 0, 0]) { zip($0, $1).map(+) }
+    let table =
+      [["experience", "examples", "tokens", "updates"]] + zip(rows, numbers).map { [$0.experience] + $1.map(String.init) }
+      + [["total"] + total.map(String.init)]
+    var lines = [Output.table(table)]
     lines.append("")
     lines.append("parameters  \(parameters), of which \(trainableParameters) train")
     lines.append("evaluation  \(evaluations) examples scored over the run")

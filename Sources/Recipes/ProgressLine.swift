@@ -34,7 +34,7 @@ final class ProgressLine {
     guard !isQuiet, step > first else { return }
     let left = start.duration(to: .now).seconds / Double(step - first) * Double(updates - step)
     let facts = String(
-      format: "%4d/%d  loss %.3f  %.0f tokens/s  %@ left", step, updates, loss, tokensPerSecond, Self.time(left))
+      format: "%4ld/%ld  loss %.3f  %.0f tokens/s  %@ left", step, updates, loss, tokensPerSecond, Self.time(left))
     if isTerminal {
       let filled = updates > 0 ? 20 * step / updates : 20
       let bar = String(repeating: "━", count: filled) + String(repeating: "─", count: 20 - filled)
@@ -51,13 +51,14 @@ final class ProgressLine {
     // Nothing is measured where tasks are learned together, until the last.
     guard row.contains(where: { $0 != nil }) else { return }
     let cells = row.map { $0.map { String(format: "%5.1f", $0) } ?? "    –" }
-    say("after \(name.padding(toLength: 12, withPad: " ", startingAt: 0)) accuracy \(cells.joined(separator: " "))")
+    let padding = String(repeating: " ", count: max(0, 12 - name.count))
+    say("after \(name)\(padding) accuracy \(cells.joined(separator: " "))")
   }
 
   static func time(_ seconds: Double) -> String {
     let whole = Int(max(0, seconds).rounded())
     return whole >= 3600
-      ? String(format: "%d h %02d min", whole / 3600, whole / 60 % 60)
+      ? String(format: "%ld h %02ld min", whole / 3600, whole / 60 % 60)
       : whole >= 60 ? String(format: "%d min %02d s", whole / 60, whole % 60) : "\(whole) s"
   }
 

@@ -38,8 +38,14 @@ public final class RunDirectory {
 
   /// Whether the run was trained to its end and every result is written, of which the report is the last.
   public var isComplete: Bool {
-    FileManager.default.fileExists(atPath: report.path)
+    [report, matrix].allSatisfy { FileManager.default.fileExists(atPath: $0.path) }
       && (try? JSON.decode(Summary.self, from: summary))?.isComplete ?? false
+  }
+
+  /// What gives the same run in another folder, experiences that were added included.
+  var repeatCommand: String {
+    let added = Added.folders(in: self).map { "jay continue NEW --data \($0.relativePath)" }
+    return (["jay run \(recipe.relativePath) --out NEW"] + added).joined(separator: " && ")
   }
 
   /// Makes the folder and takes its lock, or says who has it.
@@ -49,6 +55,24 @@ public final class RunDirectory {
     guard lock >= 0 else { throw FileError(action: .create, path: url.path, code: errno) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else { throw RunError.locked(url) }
     removeUnfinished()
+  }
+
+  /// The runs of several seeds in a folder that is none itself, by seed.
+  public var seeds: [(seed: Int, run: RunDirectory)] {
+    guard !exists else { return [] }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: url.path)) ?? []
+    return names.compactMap { name in
+      guard name.hasPrefix("seed-"), let seed = Int(name.dropFirst("seed-".count)) else { return nil }
+      let run = RunDirectory(file(name))
+      return run.exists ? (seed, run) : nil
+    }.sorted { $0.seed < $1.seed }
+  }
+
+  /// Takes away what `open` made, where nothing came of it.
+  func removeEmpty() {
+    guard !exists else { return }
+    for name in [".lock", "checkpoints"] where rmdir(file(name).path) != 0 { unlink(file(name).path) }
+    rmdir(url.path)
   }
 
   private static func make(_ folder: URL) throws {
@@ -141,6 +165,9 @@ public enum RunError: LocalizedError, CustomStringConvertible {
   case finished(URL)
   case nothingToResume(URL)
   case notARun(URL)
+  case noModel(URL)
+  case holdsSeeds(URL)
+  case finishedOther(URL)
 
   public var description: String {
     switch self {
@@ -150,6 +177,13 @@ public enum RunError: LocalizedError, CustomStringConvertible {
     case .finished(let url):
       "\(url.path) holds a finished run. Choose another --out; 'jay continue \(url.path) --data NEW.jsonl' adds an experience."
     case .nothingToResume(let url): "there is no run to resume in \(url.path). Leave out --resume, or check --out."
+    case .noModel(let url):
+      "\(url.path) has no checkpoint, so there is no model to use: the run has not saved one yet, or its checkpoints were "
+        + "removed. 'jay run --resume --out \(url.path)' trains what is missing."
+    case .holdsSeeds(let url):
+      "\(url.path) holds runs of several seeds. Choose another --out, or go on with these: jay run --resume --out \(url.path)"
+    case .finishedOther(let url):
+      "\(url.path) holds a finished run of another recipe. Choose another --out."
     case .notARun(let url):
       "\(url.path) is not the folder of a run: it has no recipe.yaml. 'jay run' writes such folders."
     }

@@ -18,6 +18,8 @@ public struct Runner {
   var isInterrupted: () -> Bool = { Interrupt.isRequested }
   /// Whether a resumed run may have other training settings (learning rate, precision, …) than before.
   public var allowsChangedTraining = false
+  /// What goes on with an interrupted run; nil for `jay run --resume` on its folder.
+  public var resumeCommand: String?
   /// The processes that train together with this one; the first writes the run down, the others only compute.
   public var processes: Processes?
   /// Whether this is the process that writes the run down.
@@ -25,9 +27,13 @@ public struct Runner {
 
   public init(places: Places) { self.places = places }
 
-  /// Trains what is left of the recipe and writes everything to `folder`.
+  /// Trains what is left of the recipe and writes everything to `folder`; of a finished run nothing is left.
   public func run(_ recipe: Recipe, in folder: URL, start: Start, name: String = "") throws {
     let directory = RunDirectory(folder)
+    if start == .resume, directory.isComplete {
+      guard recipe.isSame(as: try Recipe(file: directory.recipe)) else { throw RunError.finishedOther(folder) }
+      return
+    }
     if let processes, !writes { return try follow(recipe, directory, processes) }
     switch (start, directory.exists) {
     case (.new, true):
@@ -36,8 +42,18 @@ public struct Runner {
     case (.resume, false): throw RunError.nothingToResume(folder)
     default: break
     }
+    guard directory.seeds.isEmpty else { throw RunError.holdsSeeds(folder) }
     try directory.open()
-    try train(recipe, directory, start, name)
+    do {
+      try train(recipe, directory, start, name)
+    } catch {
+      directory.removeEmpty()
+      throw error
+    }
+  }
+
+  private func defaultResumeCommand(_ folder: URL) -> String {
+    "jay run --resume --out \(folder.relativePath)" + (processes.map { " --processes \($0.count)" } ?? "")
   }
 
   /// Trains what is left in a folder that is open.
@@ -46,7 +62,7 @@ public struct Runner {
     let line = ProgressLine(prefix: name.isEmpty ? "" : "[\(name)] ", isQuiet: isQuiet)
     let observer = RunObserver(
       directory, settings: recipe.training, progress: line,
-      resumeCommand: "jay run --resume --out \(folder.relativePath)")
+      resumeCommand: resumeCommand ?? defaultResumeCommand(folder))
     observer.isInterrupted = isInterrupted
     let session = try Session(
       recipe, places: places, extra: try Added.experiences(in: directory), processes: processes,
@@ -103,7 +119,7 @@ public struct Runner {
     for error in skipped { line.warn("skipped a checkpoint: \(error)") }
     guard let checkpoint else {
       if !skipped.isEmpty { line.warn("no checkpoint is whole: the run starts again from the beginning") }
-      try Self.writeSetup(session.recipe, directory)
+      try writeSetup(session.recipe, directory)
       return try observer.open(resuming: nil)
     }
     if let what = checkpoint.record.firstChange(session.fingerprints, session.stream) {
@@ -112,11 +128,13 @@ public struct Runner {
           ? CheckpointError.changedTraining(checkpoint.url) : CheckpointError.changed(what: what, checkpoint.url)
       }
       line.warn("the training settings changed: from here on this is not the run that began")
-      try Self.writeSetup(session.recipe, directory)
+      try writeSetup(session.recipe, directory)
     }
-    let threads = (try? JSON.decode([String: String].self, from: directory.environment))?["threads"]
-    if let threads, threads != String(Runtime.threads) {
-      line.warn("the run began with --threads \(threads), now \(Runtime.threads): sums may differ in their last bits")
+    let began = (try? JSON.decode([String: String].self, from: directory.environment)) ?? [:]
+    let now = Environment.facts(session.recipe, processes: processes?.count ?? 1)
+    for what in ["threads", "processes", "device"] {
+      guard let then = began[what], let now = now[what], then != now else { continue }
+      line.warn("the run began with \(what) \(then), now \(now): sums may differ in their last bits")
     }
     try checkpoint.restore(session.trainer)
     checkpoint.removeOlder()
@@ -125,8 +143,9 @@ public struct Runner {
   }
 
   /// What the run is, before it trains; the recipe comes last, because with it the folder is a run's.
-  private static func writeSetup(_ recipe: Recipe, _ directory: RunDirectory) throws {
-    try AtomicFile.write(try JSON.encode(Environment.facts(recipe)), to: directory.environment)
+  private func writeSetup(_ recipe: Recipe, _ directory: RunDirectory) throws {
+    let facts = Environment.facts(recipe, processes: processes?.count ?? 1)
+    try AtomicFile.write(try JSON.encode(facts), to: directory.environment)
     try AtomicFile.write(recipe.yaml(comments: true), to: directory.recipe)
   }
 
@@ -146,7 +165,7 @@ public struct Runner {
     let summary = RunDirectory.Summary(
       methods: recipe.methodNames, stream: session.stream.name, scenario: session.stream.scenario.rawValue,
       model: recipe.model.name, seed: recipe.header.seed, learningRate: recipe.training.learningRate,
-      variant: recipe.variant, command: "jay run \(directory.recipe.relativePath) --out NEW",
+      variant: recipe.variant, command: directory.repeatCommand,
       isComplete: progress.matrix.isComplete, wallSeconds: observer.wallSeconds, timings: observer.timings,
       trainableParameters: progress.trainableParameters,
       totalParameters: learner.parameters.all.reduce(0) { $0 + $1.count },

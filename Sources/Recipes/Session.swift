@@ -138,8 +138,16 @@ extension Recipe {
     copy.training.checkpointSeconds = defaults.checkpointSeconds
     copy.training.checkpointSteps = defaults.checkpointSteps
     copy.training.logEvery = defaults.logEvery
+    copy.header.device = RecipeHeader().device
     copy.paper = PaperSection()
     return copy
+  }
+
+  /// Whether another recipe says the same of training; the place of the model does not count.
+  func isSame(as other: Recipe) -> Bool {
+    var (own, other) = (resumable, other.resumable)
+    (own.model.name, other.model.name) = ("", "")
+    return own.yaml() == other.yaml()
   }
 
   /// The recipe without the settings that say only how far an update moves: with others a run can still go on from

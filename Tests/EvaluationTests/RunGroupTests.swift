@@ -15,6 +15,15 @@ import Testing
     #expect(group.summary(.learningAccuracy)?.mean == 81)
   }
 
+  @Test func aSeedCountsOnce() throws {
+    var copy = run("migu", seed: 1, learned: 80, final: 70)
+    copy.id = "copy"
+    let runs = [run("migu", seed: 0, learned: 90, final: 80), run("migu", seed: 1, learned: 80, final: 70), copy]
+    let group = try #require(RunGroup.groups(of: runs).first)
+    #expect(group.runs.map(\.seed) == [0, 1] && group.repeated.map(\.id) == ["copy"])
+    #expect(group.summary(.learningAccuracy)?.n == 2)
+  }
+
   @Test func withoutValidationTheTestSetChoosesAndTheGroupSaysSo() {
     let groups = RunGroup.groups(of: [
       run("migu", rate: 1e-3, learned: 90, final: 88), run("migu", rate: 1e-4, learned: 80, final: 75),

@@ -160,14 +160,16 @@ import Torch
     let recipe = try recipe(evaluation: abilities + ", answers: loss")
     let whole = try run(recipe, "whole")
     _ = try run(recipe, "parts", stopAfter: 37)
+    // The abilities' data are part of what a run is.
+    let file = scratch.url.appendingPathComponent("choice/test.jsonl"), data = try Data(contentsOf: file)
+    try scratch.examples(["cat", "dog"], 6, salt: "ran on", to: "choice/test.jsonl")
+    let changed = scratch.sentence { _ = try run(recipe, "parts") }
+    #expect(changed.hasPrefix("the abilities changed since parts/checkpoints/"), "\(changed)")
+    try data.write(to: file)
     let parts = try run(recipe, "parts")
     for file in [\RunDirectory.matrix, \.abilities] {
       #expect(try Data(contentsOf: whole[keyPath: file]) == Data(contentsOf: parts[keyPath: file]))
     }
-    // The abilities' data are part of what a run is.
-    try scratch.examples(["cat", "dog"], 6, salt: "ran on", to: "choice/test.jsonl")
-    let changed = scratch.sentence { _ = try run(recipe, "parts") }
-    #expect(changed.hasPrefix("the abilities changed since parts/checkpoints/"), "\(changed)")
   }
 
   @Test func aLossIsMeasuredWhereNothingElseIsSaid() throws {

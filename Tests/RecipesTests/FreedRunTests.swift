@@ -20,6 +20,7 @@ import Torch
   @Test(arguments: MethodIndex.all.map { $0.card.name }) func noMethodHoldsItsModelInACycle(_ method: String) throws {
     let run = try TinyRun(), needs = try #require(MethodIndex.named(method)).card.requires
     var overrides = ["methods=[\(method)]", "training.maxUpdates=1", "training.precision=fp32"]
+    overrides.append("model.name=\(try run.scratch.droppingModel())")
     if needs.contains(.encoderDecoder) {
       overrides[0] = "methods=[{\(method): {length: 2, attempts: 2}}]"
       overrides += [

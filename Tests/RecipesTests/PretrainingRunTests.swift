@@ -205,6 +205,12 @@ import Torch
     #expect(try Transfer.run(kept.url, recipe: tasks, in: folder, runner).text == transfer.text)
     let again = try FileManager.default.attributesOfItem(atPath: folder.appendingPathComponent("01-one/log.jsonl").path)
     #expect(stamp[.modificationDate] as? Date == again[.modificationDate] as? Date)
+    // Nor shown as the result of another recipe.
+    var other = tasks
+    other.header.seed = 1
+    #expect(
+      scratch.sentence { _ = try Transfer.run(kept.url, recipe: other, in: folder, runner) }.hasSuffix(
+        "transfer holds results of another recipe. Choose another place: --out DIR"))
   }
 
   @Test func whatCannotBePretrainedIsRefused() throws {

@@ -37,6 +37,17 @@ final class Scratch: Sendable {
     return try write(lines.joined(separator: "\n") + "\n", to: name)
   }
 
+  /// Path of a copy of `bert-tiny` with dropout, which it has none of.
+  func droppingModel() throws -> String {
+    let folder = url.appendingPathComponent("bert-dropping")
+    if FileManager.default.fileExists(atPath: folder.path) { return folder.path }
+    try FileManager.default.copyItem(at: places.models.appendingPathComponent("bert-tiny"), to: folder)
+    let config = folder.appendingPathComponent("config.json"), text = try String(contentsOf: config, encoding: .utf8)
+    try FileManager.default.removeItem(at: config)
+    try Data(text.replacingOccurrences(of: "dropout_prob\": 0.0", with: "dropout_prob\": 0.1").utf8).write(to: config)
+    return folder.path
+  }
+
   /// The sentence that `body` throws, with this folder's path taken away.
   func sentence(_ body: () throws -> Void) -> String {
     do {
@@ -69,9 +80,9 @@ struct TinyRun {
     try FileManager.default.copyItem(at: original.url.appendingPathComponent("run"), to: folder)
   }
 
-  /// A run of a method, trained for this value.
+  /// A run of a method on a model with dropout, trained for this value.
   init(method: String) throws {
-    scratch = try Self.train(.separate, method: method)
+    scratch = try Self.train(.separate, method: method, drops: true)
     folder = scratch.url.appendingPathComponent("run")
   }
 
@@ -86,8 +97,9 @@ struct TinyRun {
   private static let shared = Result { try train(.shared) }
   private static let untold = Result { try train(.untold) }
 
-  private static func train(_ kind: Kind, method: String = "migu") throws -> Scratch {
+  private static func train(_ kind: Kind, method: String = "migu", drops: Bool = false) throws -> Scratch {
     let scratch = try Scratch()
+    let model = drops ? try scratch.droppingModel() : "bert-tiny"
     let labels = kind == .shared ? [["cat", "dog"], ["cat", "dog"]] : [["cat", "dog"], ["film", "book"]]
     for (name, labels) in zip(["one", "two"], labels) {
       try scratch.examples(labels, 24, salt: "ran on \(name)", to: "stream/\(name)-train.jsonl")
@@ -101,7 +113,7 @@ struct TinyRun {
       """, to: "stream/stream.json")
     let recipe = try Recipe(
       yaml: """
-        model: bert-tiny
+        model: "\(model)"
         stream: {name: folder, folder: "\(scratch.url.path)/stream"}
         methods: [\(method)]
         training: {epochs: 2, batchSize: 4, maxTokens: 32, learningRate: 1e-3, logEvery: 1}

@@ -20,7 +20,10 @@ public struct Comparison {
     }
     let first = baseline ?? "finetune"
     runs = found.filter { $0.label == first } + found.filter { $0.label != first }
-    self.notes = notes
+    let repeated = RunGroup.groups(of: runs).flatMap(\.repeated).map { run in
+      "left out, another run has its seed \(run.seed ?? 0) too: \(run.id)"
+    }
+    self.notes = notes + repeated
   }
 
   /// Aligned columns for a terminal.

@@ -28,7 +28,10 @@ public enum RunFinder {
         notes.append("left out, no results yet: \(folder.relativePath)")
         return nil
       }
-      var record = try directory.record()
+      guard var record = try? directory.record() else {
+        notes.append("left out, its results cannot be read ('jay verify' says why): \(folder.relativePath)")
+        return nil
+      }
       if !record.matrix.isComplete { notes.append("not finished: \(folder.relativePath)") }
       record.id = folder.relativePath
       record.settings = (try? Recipe(yaml: record.recipe, name: record.id))?.commonSettings ?? []

@@ -49,7 +49,11 @@ public struct Transfer: Codable, Sendable {
       tuned.methods = [("per-task", NoConfiguration())]
       (tuned.model.name, tuned.evaluation.future) = (model.path, false)
       let place = RunDirectory(folder.appendingPathComponent(name))
-      if !place.isComplete {
+      if place.isComplete {
+        guard try tuned.isSame(as: try Recipe(file: place.recipe)) else {
+          throw TransferError.otherRecipe(folder.relativePath)
+        }
+      } else {
         try runner.run(tuned, in: place.url, start: place.exists ? .resume : .new, name: name)
       }
       let result = try place.record()
@@ -86,9 +90,12 @@ public struct Transfer: Codable, Sendable {
 /// A run whose models cannot be tried on other tasks.
 public enum TransferError: LocalizedError, CustomStringConvertible, Equatable {
   case noModel(after: String, run: String)
+  case otherRecipe(String)
 
   public var description: String {
     switch self {
+    case .otherRecipe(let folder):
+      "\(folder) holds results of another recipe. Choose another place: --out DIR"
     case .noModel(let experience, let run):
       "\(run) has no model of after '\(experience)'. Train it with training.keepModels: true."
     }

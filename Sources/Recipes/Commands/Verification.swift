@@ -47,6 +47,10 @@ public struct Verification: Encodable, Sendable {
       }
     }
     let names = Self.checkpoints(directory)
+    if names.isEmpty, (try? JSON.decode(RunDirectory.Summary.self, from: directory.summary))?.isComplete == true {
+      check("checkpoints") { "there are none: the results stand, the model is gone" }
+      check("report.html") { FileManager.default.fileExists(atPath: directory.report.path) ? nil : "it is missing" }
+    }
     for name in names {
       check("checkpoints/\(name)") { try Self.checkpoint(name, isLast: name == names.last, directory) }
     }
