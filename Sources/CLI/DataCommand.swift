@@ -6,7 +6,8 @@ struct DataCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data", abstract: "Register folders of data under names, check them, and see what a model sees.",
     discussion: """
-      A folder has a stream.json that names its tasks and files. A registered name is a stream of recipes.
+      A folder has a stream.json that names its tasks and files. A registered name is a stream of recipes. \
+      'jay show folder' lists the keys of a stream.json.
 
       EXAMPLES
         jay data add tickets data/tickets
@@ -19,7 +20,7 @@ struct DataCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Register a folder.", discussion: "EXAMPLE\n  jay data add tickets data/tickets")
 
-    @Argument(help: "The name for recipes.")
+    @Argument(help: "The name for recipes, without \"/\".")
     var name: String
 
     @Argument(help: "Folder with a stream.json.")

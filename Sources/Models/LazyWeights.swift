@@ -77,9 +77,11 @@ public enum ExportError: LocalizedError, CustomStringConvertible, Equatable {
   public var description: String {
     switch self {
     case .notMergeable(let layer):
-      "the adapter on \(layer) has a nonlinearity and cannot be merged into the weights. Train with a low-rank adapter (lora) to export."
+      "the adapter on \(layer) is no change of its weight and cannot be merged into it. 'jay predict' and 'jay evaluate' "
+        + "use the model in the run's folder; train with a low-rank adapter (lora) for one that other programs load."
     case .prompt:
-      "the model reads a prompt or a prefix, which is no change of its weights. Write it alone, with --adapter."
+      "the model reads a prompt or a prefix, which is no change of its weights. --adapter writes it alone, where "
+        + "PEFT has a form for it; 'jay predict' and 'jay evaluate' use the model in the run's folder."
     }
   }
   public var errorDescription: String? { description }

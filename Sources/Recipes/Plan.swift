@@ -80,7 +80,8 @@ public struct Plan: Sendable, Encodable {
     let numbers = rows.map { [$0.examples, $0.tokens, $0.updates] }
     let total = numbers.reduce([0, 0, 0]) { zip($0, $1).map(+) }
     let table =
-      [["experience", "examples", "tokens", "updates"]] + zip(rows, numbers).map { [$0.experience] + $1.map(String.init) }
+      [["experience", "examples", "tokens", "updates"]]
+      + zip(rows, numbers).map { [$0.experience] + $1.map(String.init) }
       + [["total"] + total.map(String.init)]
     var lines = [Output.table(table)]
     lines.append("")

@@ -16,9 +16,12 @@ public struct Recipe: Sendable {
 
   /// Reads a recipe file, with `--set` overrides; all mistakes are reported together.
   public init(file: URL, overrides: [String] = []) throws {
-    guard let data = FileManager.default.contents(atPath: file.path) else { throw RecipeFileError.missing(file.path) }
+    guard let data = FileManager.default.contents(atPath: file.path) else {
+      let isThere = FileManager.default.fileExists(atPath: file.path)
+      throw isThere ? RecipeFileError.unreadable(file.path) : RecipeFileError.missing(file.path)
+    }
     guard let text = String(data: data, encoding: .utf8) else { throw RecipeFileError.notText(file.path) }
-    try self.init(yaml: text, name: file.lastPathComponent, overrides: overrides)
+    try self.init(yaml: text, name: file.relativePath, overrides: overrides)
   }
 
   /// `name` stands in messages before line numbers.
@@ -131,7 +134,8 @@ public struct StreamSection: ConfigurationSection {
   public init() {}
   public static let keys = [
     ConfigurationKey(
-      "name", "meadow, cl15, superni15, corpora, endtasks, instructions, a registered data set, or folder"),
+      "name", "meadow, cl15, superni15, corpora, endtasks, instructions, a registered data set, or folder",
+      required: true),
     ConfigurationKey(
       "folder",
       "where the data lie, for folder (also hub:owner/name[@revision]) and the public streams; empty for the registered place"
@@ -162,11 +166,12 @@ extension RecipeNode {
 
 /// A recipe file that cannot be read at all.
 public enum RecipeFileError: LocalizedError, CustomStringConvertible {
-  case missing(String), notText(String)
+  case missing(String), unreadable(String), notText(String)
 
   public var description: String {
     switch self {
     case .missing(let path): "there is no recipe at \(path). The recipes that come with Jay lie in the folder Recipes."
+    case .unreadable(let path): "\(path) cannot be read. Check that it is a file, and its permissions."
     case .notText(let path): "\(path) is not UTF-8 text."
     }
   }

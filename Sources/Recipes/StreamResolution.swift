@@ -1,12 +1,40 @@
+public import Continual
 import Foundation
 import Models
 public import Streams
 
 extension StreamSection {
+  /// A key that the stream of this name does not read: left unheeded, other data would be trained on than were meant.
+  public var conflict: ConfigurationConflict? {
+    let ordered = ["cl15", "superni15"], placed = ordered + ["corpora", "endtasks", "instructions", "folder"]
+    if name == "folder", folder.isEmpty {
+      return ConfigurationConflict(
+        key: "folder", reason: "it is empty. Name the folder that holds the stream.json, or hub:owner/name.")
+    }
+    if !folder.isEmpty, !placed.contains(name) {
+      return ConfigurationConflict(
+        key: "folder",
+        reason: "the stream is '\(name)', which is not read from a folder. Set stream.name: folder for one with a "
+          + "stream.json, or leave folder out.")
+    }
+    if order > 0, !ordered.contains(name) {
+      return ConfigurationConflict(
+        key: "order",
+        reason:
+          "'\(name)' has no published orders; \(ordered.joined(separator: " and ")) have. Leave order out, and list "
+          + "the tasks in stream.tasks in the order that you want.")
+    }
+    if order > 0, !tasks.isEmpty {
+      return ConfigurationConflict(
+        key: "tasks", reason: "the published order \(order) names its tasks itself. Leave out tasks, or order.")
+    }
+    return nil
+  }
+
   /// Loads the stream as models of this type read it, cuts it, holds validation out of train, orders it.
   public func resolve(_ places: Places, seed: Int, architecture: String) throws -> TaskStream {
     var stream = try load(places, isPrompted: ModelIndex.answersInText(architecture))
-    if !tasks.isEmpty, order == 0 { stream = try stream.subset(names: tasks) }
+    if !tasks.isEmpty { stream = try stream.subset(names: tasks) }
     stream = prepared(stream)
     if shuffleTasks { stream = stream.reordered(seed: UInt64(seed)) }
     if !taskLabelAtTest {

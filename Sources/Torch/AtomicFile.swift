@@ -75,7 +75,8 @@ public struct FileError: LocalizedError, CustomStringConvertible {
   public var description: String {
     let advice =
       switch code {
-      case ENOSPC, EDQUOT: "Free some space and run the same command again: nothing written so far is lost."
+      case ENOSPC, EDQUOT:
+        "Free some space and run the command again, an interrupted run with --resume: nothing written so far is lost."
       case EROFS, EACCES, EPERM: "Choose a folder you may write to."
       case ENOENT: "Create the folder first."
       case ENOTDIR, EISDIR: "Choose another path."

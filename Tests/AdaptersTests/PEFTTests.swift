@@ -203,8 +203,8 @@ import Torch
         == "this model has no adapter of its own: its weights are changed as a whole. Leave out --adapter.")
     #expect(
       PEFTError.noForm(["Bottleneck"]).errorDescription
-        == "PEFT has no form for this model's adapters (Bottleneck). Leave out --adapter to write the model with its "
-        + "adapters merged in, where they can be.")
+        == "PEFT has no form for this model's adapters (Bottleneck). 'jay predict' and 'jay evaluate' "
+        + "use the model in the run's folder; without --adapter adapters are merged in, where they can be.")
     #expect(
       PEFTError.notMergeable(folder: "DIR").errorDescription
         == "the adapter in DIR is a prompt or a prefix, which is no change of the weights. Name a LoRA or IA³ adapter, or none."

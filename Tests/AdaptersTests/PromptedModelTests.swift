@@ -153,7 +153,8 @@ import Torch
     #expect(throws: ExportError.prompt) { try loaded.parameters.mergedBackbone() }
     #expect(
       ExportError.prompt.errorDescription
-        == "the model reads a prompt or a prefix, which is no change of its weights. Write it alone, with --adapter.")
+        == "the model reads a prompt or a prefix, which is no change of its weights. --adapter writes it alone, "
+        + "where PEFT has a form for it; 'jay predict' and 'jay evaluate' use the model in the run's folder.")
   }
 
   /// With a cache or without, a prefix stands before all tokens.

@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 import Testing
 
 @testable import Recipes
@@ -70,6 +71,19 @@ import Testing
     for key in ["model.pooling", "stream.trainCap", "training.learningRate", "evaluation.future"] {
       #expect(keys.contains(key))
     }
+  }
+
+  @Test func theKeysOfAStreamFileAreShown() throws {
+    let page = try catalog.page("folder")
+    #expect(page.keys.map(\.name).prefix(6).suffix(2) == ["experiences", "experiences[].name"])
+    #expect(page.text.contains(/\n  taskLabelAtTest +true +whether predictions/))
+    #expect(page.text.contains(#"{text}\n{pair}\nOptions: {options}\nAnswer:"#))
+    // Every key that is shown is known to the reader, and the example is one.
+    let example = try #require(page.facts.last?.value)
+    try scratch.write(example, to: "s/stream.json")
+    for name in ["march", "march-test"] { try scratch.write("text,label\na,x\n", to: "s/\(name).csv") }
+    #expect(try StreamLoader.load(scratch.url.appendingPathComponent("s")).name == "tickets")
+    #expect(page.keys.count == StreamFileKey.stream.count + StreamFileKey.experience.count)
   }
 
   @Test func anUnknownNameGetsTheNearest() {

@@ -79,11 +79,36 @@ import Torch
   @Test func sharedLabelsKeepTheirClassesAndUnknownOnesExtendThem() throws {
     let run = try TinyRun(.shared)
     let data = try run.scratch.examples(["dog", "bird"], 20, salt: "is blue", to: "new.jsonl")
-    try run.runner.extend(run.folder, with: Addition(data: data))
+    var notes: [String] = []
+    try run.runner.extend(run.folder, with: Addition(data: data)) { notes.append($0) }
+    #expect(notes.contains("new to the run's labels: 'bird'"))
     let stream = try Session.restored(run.folder, places: run.places).stream
     #expect(stream.classNames == ["cat", "dog", "bird"])
     #expect(stream.experiences[2].labels == ["cat", "dog", "bird"])
     #expect(stream.experiences[2].classes == [0, 1, 2])
+  }
+
+  @Test func labelsThatAreKnownOnesButForCaseOrBlanksAreRefused() throws {
+    let run = try TinyRun(.shared)
+    let data = try run.scratch.examples(["Cat", "dog", "do g", "bird"], 20, salt: "is blue", to: "new/train.jsonl")
+    let sentence =
+      "the labels 'Cat' and 'do g' differ only in case or blanks from 'cat' and 'dog', which the run knows, and would "
+      + "become classes of their own. Write them as the run does."
+    #expect(run.scratch.sentence { try run.runner.extend(run.folder, with: Addition(data: data)) } == sentence)
+    try run.scratch.write(
+      #"{"name": "s", "experiences": [{"name": "new", "train": "train.jsonl", "test": "train.jsonl"}]}"#,
+      to: "new/stream.json")
+    let folder = run.scratch.url.appendingPathComponent("new")
+    #expect(run.scratch.sentence { try run.runner.extend(run.folder, with: Addition(data: folder)) } == sentence)
+    #expect(run.directory.isComplete && Added.folders(in: run.directory).isEmpty)
+  }
+
+  @Test func newLabelsThatLookAlikeAreRemarkedWhereTasksHaveTheirOwn() throws {
+    let run = try TinyRun()
+    let stream = try Session.restored(run.folder, places: run.places).stream
+    let data = try run.scratch.examples(["Cat", "cat"], 20, salt: "is blue", to: "new.jsonl")
+    let notes = try Addition(data: data).read(behind: stream, seed: 0).notes
+    #expect(notes.last == "labels 'Cat' and 'cat' differ only in case or blanks")
   }
 
   @Test func aContinueInterruptedAndResumedEqualsTheUninterruptedOne() throws {

@@ -1,3 +1,4 @@
+import Continual
 import Foundation
 import Streams
 import Testing
@@ -46,6 +47,45 @@ import Testing
         look: 'home' has 1 test texts that stand in its training data too (test:1)
         look: 'home' repeats 1 training texts
         """)
+  }
+
+  @Test func labelsThatDifferOnlyInCaseOrBlanksAreRemarked() throws {
+    try scratch.examples(["Pos", "pos", " pos"], 6, salt: "it", to: "pets/train.jsonl")
+    try scratch.examples(["Pos"], 1, salt: "was", to: "pets/test.jsonl")
+    let report = try desk.add("animals", folder: scratch.url.appendingPathComponent("pets"))
+    #expect(report.text.contains("\nlook: labels ' pos', 'Pos' and 'pos' differ only in case or blanks"))
+  }
+
+  @Test func aModelThatAnswersInTextIsShownItsPrompt() throws {
+    let texts = try TextScratch()
+    let desk = DataDesk(places: texts.places)
+    _ = try desk.add("plain", folder: texts.scratch.url.appendingPathComponent("stream"))
+    for model in ["decoder", "encoder-decoder"] {
+      let path = texts.scratch.url.appendingPathComponent(model).path
+      let sample = try #require(try desk.samples("plain", model: path, maxTokens: 64, count: 1).first)
+      #expect(sample.text == "the cat 0\nOptions: cat, dog\nAnswer:")
+      #expect(
+        sample.lines.hasPrefix("one · train:1\n  text    the cat 0\n          Options: cat, dog\n          Answer:\n"))
+      #expect(sample.lines.hasSuffix("\n  label   cat (class 0)") && sample.cutTokens == 0)
+      // What is trained on.
+      let session = try texts.session(texts.recipe(model))
+      #expect(session.trainer.learner.data(of: session.stream.experiences[0]).train[0].tokens == sample.ids)
+    }
+    let encoder = try #require(try desk.samples("plain", model: "bert-tiny", maxTokens: 64, count: 1).first)
+    #expect(encoder.text == "the cat 0")
+  }
+
+  @Test func anAnswerIsShownWithoutAClassAndADocumentWithoutAPrompt() throws {
+    let texts = try TextScratch()
+    let desk = DataDesk(places: texts.places)
+    let path = texts.scratch.url.appendingPathComponent("decoder").path
+    try texts.writeStream(#""answer": "label", "prompt": "Who? {text}""#)
+    _ = try desk.add("free", folder: texts.scratch.url.appendingPathComponent("stream"))
+    let answer = try #require(try desk.samples("free", model: path, maxTokens: 64, count: 1).first)
+    #expect(answer.text == "Who? the cat 0" && answer.lines.hasSuffix("\n  answer  cat"))
+    try texts.writeStream(#""documents": true"#)
+    let document = try #require(try desk.samples("free", model: path, maxTokens: 64, count: 1).first)
+    #expect(document.text == "the cat 0" && document.lines.contains(/tokens  .*\)$/))
   }
 
   @Test func examplesAreShownAsAModelSeesThem() throws {

@@ -81,7 +81,7 @@ import Testing
   @Test func inputsAreJSONLinesAndABadLineIsNamed() throws {
     let inputs = try Predictor.Input.read(
       Data("{\"text\": \"a\", \"id\": 7}\r\n\n{\"text\": \"b\", \"pair\": \"c\", \"id\": \"x\"}".utf8), name: "in")
-    #expect(inputs == [.init(id: "7", text: "a"), .init(id: "x", text: "b", pair: "c")])
+    #expect(inputs.map(\.id) == ["7", "x"] && inputs[1] == .init(id: "x", text: "b", pair: "c"))
     #expect(throws: PredictionError.badLine(file: "in", line: 2)) {
       try Predictor.Input.read(Data("{\"text\": \"a\"}\nb".utf8), name: "in")
     }
@@ -92,5 +92,37 @@ import Testing
     #expect(
       "\(PredictionError.noFile("in"))"
         == "there is no file in. Name a JSONL file, '-' for standard input, or give --text TEXT.")
+  }
+
+  @Test func anIdComesBackAsItWasGiven() throws {
+    let run = try TinyRun()
+    let ids = [
+      "7", "-7", "18446744073709551615", "1.5", "\"7\"", "true", #"["a",{"b":1}]"#, #"{"a":null,"b":2}"#,
+    ]
+    let lines = ids.map { #"{"id": \#($0), "text": "the film"}"# } + [#"{"id": null, "text": "the film"}"#]
+    let inputs = try Predictor.Input.read(Data(lines.joined(separator: "\n").utf8), name: "in")
+    let answers = try Predictor(run.folder, task: "two", places: run.places).lines(inputs).split(separator: "\n")
+    for (id, answer) in zip(ids, answers) { #expect(answer.hasPrefix("{\"id\":\(id),\"label\":")) }
+    #expect(answers.count == 9 && answers[8].hasPrefix("{\"label\":"))
+  }
+
+  @Test func aCompressedFileIsReadAndAFolderIsNamed() throws {
+    let scratch = try Scratch()
+    // printf '{"text": "a", "id": 1}\n' | gzip -n
+    let gzip = try #require(Data(base64Encoded: "H4sIAAAAAAAAA6tWKkmtKFGyUlBKVNJRUMpMATINa7kAeQNE1BcAAAA="))
+    let file = try scratch.write("", to: "x.jsonl.gz")
+    try gzip.write(to: file)
+    #expect(try Predictor.Input.read(file).map(\.text) == ["a"])
+    try scratch.write("plain", to: "y.jsonl.gz")
+    #expect(
+      scratch.sentence { _ = try Predictor.Input.read(scratch.url.appendingPathComponent("y.jsonl.gz")) }
+        == "y.jsonl.gz: not gzip although the name ends in .gz; rename it, or compress it with gzip")
+    try scratch.write("", to: "some/x.jsonl")
+    #expect(
+      scratch.sentence { _ = try Predictor.Input.read(scratch.url.appendingPathComponent("some")) }
+        == "some is a folder. Name a JSONL file in it, '-' for standard input, or give --text TEXT.")
+    #expect(
+      scratch.sentence { _ = try Predictor.Input.read(scratch.url.appendingPathComponent("none")) }
+        == "there is no file none. Name a JSONL file, '-' for standard input, or give --text TEXT.")
   }
 }

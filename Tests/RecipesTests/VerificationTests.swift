@@ -26,7 +26,7 @@ import Testing
     let verification = try Verification(run.folder)
     let problems = Dictionary(uniqueKeysWithValues: verification.checks.map { ($0.what, $0.problem) })
     #expect(!verification.isSound)
-    #expect(problems["recipe.yaml"]??.hasPrefix("recipe.yaml:2:1: unknown key 'sede'") == true)
+    #expect(problems["recipe.yaml"]??.contains("run/recipe.yaml:2:1: unknown key 'sede'") == true)
     #expect(problems["log.jsonl"] == "line 2 is not JSON")
     #expect(problems["metrics.json"]??.contains("acc says 12.5, the matrix gives ") == true)
     #expect(problems["checkpoints/0002-00000000"]??.contains("weights.safetensors does not match the manifest") == true)

@@ -34,7 +34,7 @@ import Testing
     Case(
       name: "impossible combination",
       arguments: ["--set", "methods=[per-task]", "--set", "stream.taskLabelAtTest=false"],
-      says: ["'per-task' must be told the task", "stream.taskLabelAtTest: true"]),
+      says: ["'per-task' must be told the task", "taskLabelAtTest: true"]),
     Case(
       name: "lazy without AdamW",
       arguments: ["--set", "methods=[{migu: {lazy: true}}]", "--set", "training.optimizer=sgd"],

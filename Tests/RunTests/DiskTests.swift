@@ -46,7 +46,8 @@ struct DiskTests {
     #expect(!workshop.names("disk/run/checkpoints").contains { $0.hasSuffix(".tmp") })
     #expect(
       outcome.text.contains(
-        "No space left on device. Free some space and run the same command again: nothing written so far is lost."),
+        "No space left on device. Free some space and run the command again, an interrupted run with --resume: nothing "
+          + "written so far is lost."),
       "\(outcome.text)")
     try handle.close()
     try FileManager.default.removeItem(at: filler)

@@ -58,7 +58,7 @@ import Testing
     let outcome = try Jay.start(["run", "--resume", "--out", "run", "--threads", "2"], in: workshop.url).wait()
     #expect(outcome.status == 0)
     #expect(
-      outcome.text.contains("the run began with --threads 1, now 2: sums may differ in their last bits"),
+      outcome.text.contains("the run began with threads 1, now 2: sums may differ in their last bits"),
       "\(outcome.text)")
   }
 

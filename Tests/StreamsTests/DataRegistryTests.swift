@@ -56,6 +56,29 @@ import Testing
     #expect(try registry.list().isEmpty)
   }
 
+  @Test(arguments: ["", " ", "a/b", " a", "a\t"]) func `a name that no recipe could ask for is refused`(name: String)
+    throws
+  {
+    #expect(
+      folder.problems { try registry.add(name, folder: data) } == [
+        "\"\(name.replacing("\t", with: "\\t"))\" cannot be the name of data; write at least one character, no \"/\", and no "
+          + "blank at either end"
+      ])
+    #expect(try registry.list().isEmpty)
+    try registry.add("a b", folder: data)
+  }
+
+  @Test func `labels that differ only in case or blanks are found`() {
+    let labels = ["Pos", "neg", "pos", " pos", "very bad", "verybad"]
+    let groups = [["Pos", "pos", " pos"], ["very bad", "verybad"]]
+    #expect(SimilarLabels.groups(labels) == groups)
+    #expect(SimilarLabels.label(like: "NEG", among: labels) == "neg")
+    let one = experience("one", labels), two = experience("two", labels), other = experience("three", ["NEG", "pos"])
+    #expect(StreamReport(TaskStream(name: "s", experiences: [one, two, other])).similarLabels == groups)
+    let shared = TaskStream(name: "s", sharesLabels: true, experiences: [one, other])
+    #expect(StreamReport(shared).similarLabels == [groups[0], ["neg", "NEG"], groups[1]])
+  }
+
   @Test func `errors say what to do`() throws {
     func sentences(_ body: () throws -> Void) -> [String] { folder.problems(body) }
     #expect(

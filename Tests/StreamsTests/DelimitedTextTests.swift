@@ -82,6 +82,40 @@ import Testing
       ])
   }
 
+  @Test func `a column that stands thrice is named once`() throws {
+    let file = try folder.write("text,label,a,a,a,b,b\n", to: "t.csv")
+    #expect(
+      folder.problems { _ = try DatasetReader().read(file) }.prefix(2) == [
+        "t.csv:1: the header names \"a\" twice; rename one", "t.csv:1: the header names \"b\" twice; rename one",
+      ])
+  }
+
+  @Test(arguments: [
+    "text,label\ra,x\rb,y\r", "text,label\ra,x\ra,x", "\"text\",\"label\"\r\"a\nb\",\"x\"\r",
+    "\u{FEFF}text,label\r\ra,x",
+  ])
+  func `lines that end in CR alone are named once, with the way out`(contents: String) throws {
+    let file = try folder.write(contents, to: "t.csv")
+    #expect(
+      folder.problems { _ = try DatasetReader().read(file) } == [
+        "t.csv: the lines end in CR alone, as old spreadsheets wrote them; convert the file: tr '\\r' '\\n' < OLD > NEW"
+      ])
+  }
+
+  @Test func `a CR at the end of the file or inside quotes is no line end`() throws {
+    #expect(try texts("text,label\na,x\r") == ["a"])
+    #expect(try texts("text,\"la\rbel\",label\na,b,x\n") == ["a"])
+  }
+
+  @Test func `control characters are spelled out`() throws {
+    let file = try folder.write("text,lab\u{1B}[31mel\na,x\n", to: "t.csv")
+    #expect(
+      folder.problems { _ = try DatasetReader().read(file) } == [
+        #"t.csv:1: no field "label" among "text", "lab\u{1B}[31mel"; add it, or name another column"#
+      ])
+    #expect("a\r\n\t\u{7F}é".spellingControls == #"a\r\n\t\u{7F}é"#)
+  }
+
   @Test func `bytes that are not UTF-8 are named by line`() throws {
     let file = try folder.write(Data("text,label\nfine,x\nna".utf8) + [0xEF] + Data("ve,x\n".utf8), to: "t.csv")
     #expect(

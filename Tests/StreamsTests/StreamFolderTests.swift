@@ -78,6 +78,28 @@ import Testing
         ])
   }
 
+  @Test func `a prompt has a place for the text, and no place that does not exist`() throws {
+    func prompts(_ prompts: String...) -> [String] {
+      let tasks = prompts.enumerated().map { index, prompt in
+        #"{"name": "\#(index)", "file": "april.jsonl", "text": "title", "prompt": "\#(prompt)"}"#
+      }
+      return problems(#"{"name": "s", "experiences": [\#(tasks.joined(separator: ", "))]}"#)
+    }
+    #expect(prompts("{text} so?", "{pair}: {text} {options} {\\\"a\\\": 1} {}", "{text} {text}") == [])
+    #expect(
+      prompts("Is it so?", "{txet}\\n{Options}", "{text} {premise} { pair }") == [
+        "stream.json: experiences[0].prompt: no \"{text}\" in it, so all examples would read the same; "
+          + "put it where the text belongs",
+        "stream.json: experiences[1].prompt: nothing stands for \"{txet}\"; did you mean \"{text}\"?",
+        "stream.json: experiences[1].prompt: nothing stands for \"{Options}\"; did you mean \"{options}\"?",
+        "stream.json: experiences[1].prompt: no \"{text}\" in it, so all examples would read the same; "
+          + "put it where the text belongs",
+        "stream.json: experiences[2].prompt: nothing stands for \"{premise}\"; the places are "
+          + "\"{text}\", \"{pair}\", \"{options}\"",
+        "stream.json: experiences[2].prompt: nothing stands for \"{ pair }\"; did you mean \"{pair}\"?",
+      ])
+  }
+
   @Test func `a stream needs a list of experiences`() {
     #expect(problems(#"{"name": "s"}"#) == ["stream.json: no key \"experiences\"; add it"])
     #expect(

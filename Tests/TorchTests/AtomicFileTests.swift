@@ -65,7 +65,7 @@ import Torch
   @Test(arguments: [
     (
       FileError.Action.write, ENOSPC,
-      "No space left on device. Free some space and run the same command again: nothing written so far is lost."
+      "No space left on device. Free some space and run the command again, an interrupted run with --resume: nothing written so far is lost."
     ),
     (.create, EACCES, "Permission denied. Choose a folder you may write to."),
     (.create, EROFS, "Read-only file system. Choose a folder you may write to."),

@@ -34,8 +34,8 @@ public enum PEFTError: LocalizedError, CustomStringConvertible, Equatable {
     case .nothingToWrite:
       "this model has no adapter of its own: its weights are changed as a whole. Leave out --adapter."
     case .noForm(let kinds):
-      "PEFT has no form for this model's adapters (\(kinds.joined(separator: ", "))). Leave out --adapter to write the "
-        + "model with its adapters merged in, where they can be."
+      "PEFT has no form for this model's adapters (\(kinds.joined(separator: ", "))). 'jay predict' and 'jay "
+        + "evaluate' use the model in the run's folder; without --adapter adapters are merged in, where they can be."
     }
   }
   public var errorDescription: String? { description }

@@ -47,16 +47,43 @@ public struct Addition: Sendable {
     let experiences =
       try FileManager.default.fileExists(atPath: data.appendingPathComponent("stream.json").path)
       ? streamFolder()
-      : [files(behind: stream, seed: seed, notes: &notes).measured(by: stream.experiences[0].measure)]
+      : [
+        files(behind: stream, seed: seed, notes: &notes).measured(by: stream.experiences[0].measure)
+          .prompted(by: prompt(behind: stream, notes: &notes))
+      ]
     let known = stream.experiences.map(\.name)
     if let twice = experiences.map(\.name).first(where: known.contains) {
       throw AdditionError.nameTaken(twice, known: known)
     }
-    for report in StreamReport(TaskStream(name: "added", experiences: experiences)).experiences
-    where !report.overlap.isEmpty {
-      notes.append("\(report.overlap.count) test texts of '\(report.name)' stand in its training data too")
+    if stream.sharesLabels { notes += try labelNotes(experiences.flatMap(\.labels), known: stream.classNames) }
+    let report = StreamReport(TaskStream(name: "added", experiences: experiences))
+    for experience in report.experiences where !experience.overlap.isEmpty {
+      notes.append("\(experience.overlap.count) test texts of '\(experience.name)' stand in its training data too")
     }
-    return (experiences, notes)
+    return (experiences, notes + report.labelRemarks)
+  }
+
+  /// Which labels are new to a run with one set of them.
+  /// - Throws: `AdditionError.similarLabels`.
+  private func labelNotes(_ labels: [String], known: [String]) throws -> [String] {
+    let new = labels.reduce(into: [String]()) { new, label in
+      if !known.contains(label), !new.contains(label) { new.append(label) }
+    }
+    let similar = new.compactMap { label in
+      SimilarLabels.label(like: label, among: known).map { (new: label, known: $0) }
+    }
+    guard similar.isEmpty else { throw AdditionError.similarLabels(similar.map(\.new), known: similar.map(\.known)) }
+    return new.isEmpty ? [] : ["new to the run's labels: \(StreamReport.list(new))"]
+  }
+
+  /// The prompt that all tasks so far have.
+  private func prompt(behind stream: TaskStream, notes: inout [String]) -> Prompt {
+    let prompt = stream.experiences[0].prompt
+    if stream.experiences.allSatisfy({ $0.prompt == prompt }) { return prompt }
+    notes.append(
+      "the tasks so far have prompts of their own, so a model that answers in text reads the new one in the plain form; "
+        + "a folder with a stream.json can give it a prompt (jay show folder)")
+    return .plain
   }
 
   private func streamFolder() throws -> [Experience] {
@@ -127,6 +154,8 @@ public enum AdditionError: LocalizedError, CustomStringConvertible, Equatable {
   case testBesideFolder(String)
   case oneNameForSeveral(String, [String])
   case noTrainingFile(String)
+  /// Labels, and those of the run that they are but for case or blanks.
+  case similarLabels([String], known: [String])
 
   public var description: String {
     switch self {
@@ -148,6 +177,9 @@ public enum AdditionError: LocalizedError, CustomStringConvertible, Equatable {
     case .noTrainingFile(let path):
       "\(path) has neither a stream.json nor a train.jsonl (.csv, .tsv, each also .gz). Name a file of examples, "
         + "or add one of these."
+    case .similarLabels(let labels, let known):
+      "the labels \(StreamReport.list(labels)) differ only in case or blanks from \(StreamReport.list(known)), which the "
+        + "run knows, and would become classes of their own. Write them as the run does."
     }
   }
   public var errorDescription: String? { description }

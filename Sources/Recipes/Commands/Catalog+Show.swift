@@ -83,6 +83,7 @@ extension Catalog {
   }
 
   private func streamPage(_ name: String) throws -> Page? {
+    if name == "folder" { return Self.folderPage }
     let isRegistered = try DataRegistry(home: places.home).list().contains { $0.name == name }
     guard isRegistered || name == "meadow" else {
       return StreamIndex.entries.first { $0.name == name }.map { Page(name: name, summary: $0.summary) }
@@ -97,6 +98,22 @@ extension Catalog {
           value: "\(experience.train.count) train, \(experience.test.count) test; "
             + experience.labels.joined(separator: ", "))
       })
+  }
+
+  private static var folderPage: Page {
+    func keys(_ keys: [StreamFileKey], prefix: String = "") -> [Page.Key] {
+      keys.map { Page.Key(name: prefix + $0.name, value: $0.value, summary: $0.summary) }
+    }
+    let example =
+      #"{"name": "tickets", "experiences": [{"name": "march", "train": "march.csv", "test": "march-test.csv"}]}"#
+    return Page(
+      name: "folder", summary: "any folder with a stream.json that names its tasks and files",
+      facts: [
+        .init(
+          name: "in a recipe", value: "stream: {name: folder, folder: PATH}, or the name that 'jay data add' gave it"),
+        .init(name: "stream.json", value: example),
+      ],
+      keys: keys(StreamFileKey.stream) + keys(StreamFileKey.experience, prefix: "experiences[]."))
   }
 
   private func modelPage(_ name: String) -> Page? {

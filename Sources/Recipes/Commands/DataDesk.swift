@@ -1,4 +1,5 @@
 public import Foundation
+import Models
 public import Streams
 import Tokenizers
 
@@ -29,7 +30,7 @@ public struct DataDesk {
 
   public func report(_ name: String) throws -> StreamReport { StreamReport(try stream(name)) }
 
-  /// A few examples of each experience, as token ids are made of them.
+  /// A few examples of each experience, as token ids are made of them: a model that answers in text reads prompts.
   /// - Parameters:
   ///   - name: the stream.
   ///   - model: whose tokenizer reads the texts.
@@ -40,21 +41,33 @@ public struct DataDesk {
     let tokenizer = try TokenizerLoader.load(from: folder)
     // Without a template the words of a conversation are shown, nothing around them.
     let template = try? ChatTemplate.load(from: folder)
+    let directory = try? ModelDirectory(folder, needsWeights: false)
+    let isAsked = directory.map { ModelIndex.answersInText($0.architecture) } ?? false
     return try stream(name).experiences.flatMap { experience in
       experience.train.examples.prefix(count).map { example in
         if let template, let messages = readable(example.messages, template) {
           return Self.conversation(example, messages, of: experience, template, tokenizer, maxTokens: maxTokens)
         }
-        let whole = tokenizer.encode(example.text, pair: example.pair)
-        let seen = tokenizer.encode(example.text, pair: example.pair, maxTokens: maxTokens)
-        return Sample(
-          experience: experience.name, id: example.id, text: example.text, pair: example.pair,
-          label: experience.train.answer(of: example),
-          target: experience.train.labels.isEmpty ? -1 : experience.classes[example.label],
-          tokens: seen.ids.map { tokenizer.decode([$0], skipSpecialTokens: false) }, ids: seen.ids,
-          cutTokens: whole.ids.count - seen.ids.count)
+        return Self.text(
+          example, of: experience, isAsked: isAsked && !experience.holdsDocuments, tokenizer, maxTokens: maxTokens)
       }
     }
+  }
+
+  /// A text, and perhaps its pair, or the prompt that both stand in.
+  private static func text(
+    _ example: Example, of experience: Experience, isAsked: Bool, _ tokenizer: any Tokenizer, maxTokens: Int
+  ) -> Sample {
+    let labels = experience.labels
+    let text = isAsked ? experience.prompt.text(of: example, labels: labels) : example.text
+    let pair = isAsked ? nil : example.pair
+    let whole = tokenizer.encode(text, pair: pair)
+    let seen = tokenizer.encode(text, pair: pair, maxTokens: maxTokens)
+    return Sample(
+      experience: experience.name, id: example.id, text: text, pair: pair,
+      label: experience.train.answer(of: example), target: labels.isEmpty ? -1 : experience.classes[example.label],
+      tokens: seen.ids.map { tokenizer.decode([$0], skipSpecialTokens: false) }, ids: seen.ids,
+      cutTokens: whole.ids.count - seen.ids.count)
   }
 
   /// The messages of a conversation that a template takes.
@@ -74,7 +87,7 @@ public struct DataDesk {
       return isWritten ? "[\(token)]" : token
     }
     return Sample(
-      experience: experience.name, id: example.id, text: example.turns.joined(separator: "\n          "), pair: nil,
+      experience: experience.name, id: example.id, text: example.turns.joined(separator: "\n"), pair: nil,
       label: experience.train.answer(of: example), target: -1, tokens: tokens, ids: ids, cutTokens: leftOut)
   }
 
@@ -82,10 +95,12 @@ public struct DataDesk {
   public struct Sample: Encodable, Sendable, Equatable {
     public let experience: String
     public let id: String
+    /// The text, or the prompt that it stands in.
     public let text: String
     public let pair: String?
+    /// The label, or the answer.
     public let label: String
-    /// Class among all of the stream.
+    /// Class among all of the stream; −1 where there are none.
     public let target: Int
     /// The text of each id, special tokens included.
     public let tokens: [String]
@@ -95,8 +110,15 @@ public struct DataDesk {
 
     public var lines: String {
       let cut = cutTokens > 0 ? ", \(cutTokens) more are cut" : ""
-      return "\(experience) · \(id)\n  text    \(text)\n" + (pair.map { "  pair    \($0)\n" } ?? "")
-        + "  tokens  \(tokens.joined(separator: " "))  (\(ids.count)\(cut))\n  label   \(label) (class \(target))"
+      let answer = target >= 0 ? row("label", "\(label) (class \(target))") : label.isEmpty ? "" : row("answer", label)
+      return "\(experience) · \(id)" + row("text", text) + (pair.map { row("pair", $0) } ?? "")
+        + row("tokens", "\(tokens.joined(separator: " "))  (\(ids.count)\(cut))") + answer
+    }
+
+    /// Further lines of a value stand below its first.
+    private func row(_ name: String, _ value: String) -> String {
+      "\n  \(name.padding(toLength: 8, withPad: " ", startingAt: 0))"
+        + value.replacing("\n", with: "\n" + String(repeating: " ", count: 10))
     }
   }
 }
@@ -110,7 +132,7 @@ extension StreamReport {
           [
             experience.name, split, String(report.count),
             experience.labels.isEmpty ? "–" : String(format: "%.2f", report.balance),
-            zip(experience.labels, report.labelCounts).map { "\($0) \($1)" }.joined(separator: ", "),
+            zip(experience.labels, report.labelCounts).map { "\($0) \($1)" }.joined(separator: ", ").spellingControls,
           ]
         }
     }
@@ -141,11 +163,24 @@ extension StreamReport {
       }
       return found.map { "'\(experience.name)' \($0)" }
     }
+    remarks += labelRemarks
     if mayShareLabels {
       remarks.append(
         "all experiences have the same labels; \"sharedLabels\": true in stream.json would make them one set of classes"
       )
     }
     return remarks
+  }
+
+  /// Labels that are probably meant to be one.
+  var labelRemarks: [String] {
+    similarLabels.map { "labels \(Self.list($0)) differ only in case or blanks" }
+  }
+
+  /// Labels in quotes, the last behind "and".
+  static func list(_ labels: [String]) -> String {
+    let quoted = labels.map { "'\($0.spellingControls)'" }
+    guard let last = quoted.last, quoted.count > 1 else { return quoted.joined() }
+    return quoted.dropLast().joined(separator: ", ") + " and \(last)"
   }
 }

@@ -8,24 +8,28 @@ public import Tokenizers
 public struct Predictor {
   /// One text to classify; in a file, one JSON object a line.
   public struct Input: Sendable, Equatable {
-    public var id: String?
+    /// Any value of JSON, which the answer gets back.
+    var key: ConfigurationValue?
     public var text: String
     public var pair: String?
     /// A conversation that ends with the user's message; empty where the text is all.
     public var messages: [ChatMessage] = []
 
     public init(id: String? = nil, text: String, pair: String? = nil) {
-      (self.id, self.text, self.pair) = (id, text, pair)
+      (key, self.text, self.pair) = (id.map(ConfigurationValue.string), text, pair)
     }
 
     /// A conversation to go on with.
     public init(id: String? = nil, messages: [ChatMessage]) {
-      (self.id, self.messages, text) = (id, messages, messages.last?.content ?? "")
+      (key, self.messages, text) = (id.map(ConfigurationValue.string), messages, messages.last?.content ?? "")
     }
+
+    /// The id where it is a text or a whole number.
+    public var id: String? { key?.word }
   }
 
   public struct Prediction: Encodable, Sendable {
-    public let id: String?
+    let key: ConfigurationValue?
     public let text: String
     public let pair: String?
     /// The class; nil where the model writes.
@@ -34,6 +38,11 @@ public struct Predictor {
     public var probability: Double?
     /// What the model wrote: an answer, or how the text goes on.
     public var answer: String?
+
+    /// The id of the input where it is a text or a whole number.
+    public var id: String? { key?.word }
+
+    private enum CodingKeys: String, CodingKey { case key = "id", text, pair, label, probability, answer }
   }
 
   private let session: Session
@@ -62,7 +71,7 @@ public struct Predictor {
   public func predict(_ inputs: [Input]) throws -> [Prediction] {
     let trainer = session.trainer, settings = session.recipe.evaluation
     let examples = try examples(inputs)
-    var predictions = inputs.map { Prediction(id: $0.id, text: $0.text, pair: $0.pair) }
+    var predictions = inputs.map { Prediction(key: $0.key, text: $0.text, pair: $0.pair) }
     if writes {
       let answers = try trainer.learner.write(examples, methods: trainer.methods, settings: settings)
       for (index, answer) in answers.enumerated() { predictions[index].answer = answer }
@@ -138,8 +147,7 @@ extension Predictor.Input: Decodable {
 
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
-    let number = try? values.decodeIfPresent(Int.self, forKey: .id)
-    id = number.map(String.init) ?? (try? values.decodeIfPresent(String.self, forKey: .id))
+    key = try values.decodeIfPresent(ConfigurationValue.self, forKey: .id)
     if values.contains(.messages) {
       messages = try values.decode(OpenConversation.self, forKey: .messages).messages
       text = messages.last?.content ?? ""
@@ -162,12 +170,45 @@ extension Predictor.Input: Decodable {
     }
   }
 
-  /// Reads a file of JSON lines.
+  /// Reads a file of JSON lines, which may be gzip.
   public static func read(_ file: URL) throws -> [Predictor.Input] {
-    guard let data = FileManager.default.contents(atPath: file.path) else {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) else {
       throw PredictionError.noFile(file.relativePath)
     }
-    return try read(data, name: file.relativePath)
+    guard !isFolder.boolValue else { throw PredictionError.isFolder(file.relativePath) }
+    return try read(DataFile.contents(of: file), name: file.relativePath)
+  }
+}
+
+extension ConfigurationValue: Decodable {
+  /// Any value of JSON.
+  init(from decoder: any Decoder) throws {
+    let value = try decoder.singleValueContainer()
+    if value.decodeNil() {
+      self = .null
+    } else if let isTrue = try? value.decode(Bool.self) {
+      self = .bool(isTrue)
+    } else if let number = try? value.decode(Int64.self) {
+      self = .integer(String(number))
+    } else if let number = try? value.decode(UInt64.self) {
+      self = .integer(String(number))
+    } else if let number = try? value.decode(Double.self) {
+      self = .number(number)
+    } else if let text = try? value.decode(String.self) {
+      self = .string(text)
+    } else if let elements = try? value.decode([ConfigurationValue].self) {
+      self = .list(elements)
+    } else {
+      self = .mapping(try value.decode([String: ConfigurationValue].self))
+    }
+  }
+
+  fileprivate var word: String? {
+    switch self {
+    case .string(let word), .integer(let word): word
+    default: nil
+    }
   }
 }
 
@@ -178,6 +219,7 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
   case predictsTokens
   case takesNoConversation(task: String)
   case noFile(String)
+  case isFolder(String)
   case badLine(file: String, line: Int)
   case streamsNoLabel
   case streamsNoSearch(beams: Int)
@@ -197,6 +239,8 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
     case .takesNoConversation(let task):
       "'\(task)' asks for no conversation, so \"messages\" cannot be answered. Write lines such as {\"text\": \"…\"}."
     case .noFile(let path): "there is no file \(path). Name a JSONL file, '-' for standard input, or give --text TEXT."
+    case .isFolder(let path):
+      "\(path) is a folder. Name a JSONL file in it, '-' for standard input, or give --text TEXT."
     case .streamsNoLabel: "this run answers with a label, which comes all at once. Leave out --stream."
     case .streamsNoSearch(let beams):
       "this run writes with a beam search (evaluation.beams is \(beams)), which knows its answer only at the end. Leave out "

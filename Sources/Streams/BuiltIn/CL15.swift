@@ -130,15 +130,12 @@ public enum CL15 {
 
   static func decode<Value: Decodable>(_ name: String, in folder: URL) throws -> Value {
     let file = folder.appendingPathComponent(name)
-    var log = ProblemLog()
+    let data = try DataFile.contents(of: file)
     do {
-      return try JSONDecoder().decode(Value.self, from: Data(ByteReader(file).readAll()))
-    } catch let error as ByteReadingError {
-      log.add(error.problem, file: file.relativePath)
+      return try JSONDecoder().decode(Value.self, from: data)
     } catch {
-      log.add(.stream(key: "", .notJSON), file: file.relativePath)
+      let problem = DataProblem(file: file.relativePath, line: nil, kind: .stream(key: "", .notJSON))
+      throw DataError(problems: [problem], more: 0)
     }
-    try log.check()
-    preconditionFailure("CL15.decode(\(name)): no value and no problem")
   }
 }

@@ -18,11 +18,6 @@ struct StreamFile {
   }
 
   static let name = "stream.json"
-  static let keys = ["name", "description", "taskLabelAtTest", "sharedLabels", "experiences"]
-  static let entryKeys = [
-    "name", "train", "test", "validation", "file", "splitColumn", "text", "pair", "label", "id", "labels", "answer",
-    "prompt", "documents", "conversations", "measure",
-  ]
 
   let name: String
   let taskLabelAtTest: Bool
@@ -36,7 +31,7 @@ struct StreamFile {
       return nil
     }
     let keys = KeyReader(object, at: "", file: file)
-    keys.refuseUnknown(Self.keys, log: &log)
+    keys.refuseUnknown(StreamFileKey.stream.map(\.name), log: &log)
     name = keys.string("name", log: &log) ?? ""
     _ = keys.optionalString("description", log: &log)
     taskLabelAtTest = keys.bool("taskLabelAtTest", log: &log) ?? true
@@ -51,7 +46,7 @@ struct StreamFile {
   }
 
   private static func entry(_ keys: KeyReader, log: inout ProblemLog) -> Entry? {
-    keys.refuseUnknown(entryKeys, log: &log)
+    keys.refuseUnknown(StreamFileKey.experience.map(\.name), log: &log)
     let name = keys.string("name", log: &log)
     let text = keys.strings("text", log: &log) ?? ["text"]
     let pair = keys.strings("pair", log: &log) ?? []
@@ -64,7 +59,6 @@ struct StreamFile {
       keys.add(.askedConversations, log: &log)
     }
     if holdsDocuments, label != nil || answer != nil || !pair.isEmpty { keys.add(.askedDocuments, log: &log) }
-    let prompt = keys.optionalString("prompt", log: &log).map(Prompt.init)
     let labels = keys.strings("labels", log: &log)
     for (position, label) in (labels ?? []).enumerated() where labels?.prefix(position).contains(label) == true {
       keys.add(.duplicateLabel(label), at: "labels", log: &log)
@@ -76,7 +70,15 @@ struct StreamFile {
         ? .conversation
         : holdsDocuments ? .none : answer.map(ColumnMap.Target.answers) ?? .label(label ?? "label"), id: id)
     return Entry(
-      name: name, files: files, columns: columns, labels: labels, prompt: prompt, measure: measure(keys, log: &log))
+      name: name, files: files, columns: columns, labels: labels, prompt: prompt(keys, log: &log),
+      measure: measure(keys, log: &log))
+  }
+
+  private static func prompt(_ keys: KeyReader, log: inout ProblemLog) -> Prompt? {
+    guard let prompt = keys.optionalString("prompt", log: &log).map(Prompt.init) else { return nil }
+    for place in prompt.unknownPlaces { keys.add(.unknownPlace(place), at: "prompt", log: &log) }
+    if !prompt.template.contains("{text}") { keys.add(.promptWithoutText, at: "prompt", log: &log) }
+    return prompt
   }
 
   private static func measure(_ keys: KeyReader, log: inout ProblemLog) -> AnswerMeasure? {

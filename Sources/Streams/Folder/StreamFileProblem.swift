@@ -10,6 +10,7 @@ public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
   case unclearFiles
   case askedDocuments, askedConversations
   case unknownMeasure(String)
+  case unknownPlace(String), promptWithoutText
 
   public var description: String {
     switch self {
@@ -32,6 +33,13 @@ public enum StreamFileProblem: Sendable, Hashable, CustomStringConvertible {
         + "keys, or \"conversations\""
     case .unknownMeasure(let name):
       "unknown measure \"\(name)\"; write \(quotedList(AnswerMeasure.allCases.map(\.rawValue)))"
+    case .unknownPlace(let place):
+      if let near = Nearest.name(to: place, among: Prompt.places) {
+        "nothing stands for \"\(place)\"; did you mean \"\(near)\"?"
+      } else {
+        "nothing stands for \"\(place)\"; the places are \(quotedList(Prompt.places))"
+      }
+    case .promptWithoutText: "no \"{text}\" in it, so all examples would read the same; put it where the text belongs"
     case .unclearFiles: "give either \"train\" and \"test\", or \"file\" and \"splitColumn\""
     }
   }

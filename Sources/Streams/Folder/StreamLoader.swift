@@ -30,14 +30,7 @@ public enum StreamLoader {
   /// The description alone: a folder whose `stream.json` is wrong is not read further.
   private static func description(_ file: URL, log: inout ProblemLog) throws -> StreamFile {
     let path = file.relativePath
-    var data = Data()
-    do {
-      data = Data(try ByteReader(file).readAll())
-    } catch {
-      log.add(error.problem, file: path)
-      try log.check()
-    }
-    let stream = StreamFile(data, file: path, log: &log)
+    let stream = StreamFile(try DataFile.contents(of: file), file: path, log: &log)
     try log.check()
     guard let stream else { preconditionFailure("StreamFile(\(path)): no value and no problem") }
     return stream

@@ -20,6 +20,8 @@ extension DataProblem.Kind: CustomStringConvertible {
     case .notUTF8: "not valid UTF-8; save the file as UTF-8"
     case .notJSON: "not a JSON object; write one object {…} on each line"
     case .emptySplit(let name): "the \(name) split has no examples; add some"
+    case .returnsAlone:
+      "the lines end in CR alone, as old spreadsheets wrote them; convert the file: tr '\\r' '\\n' < OLD > NEW"
     case .unclosedQuote: "a quoted field is never closed; close it with \" and write a quote inside it as \"\""
     case .textAfterQuote: "text after the closing quote of a field; write a quote inside a quoted field as \"\""
     case .columnCount(let count, let expected):

@@ -20,6 +20,7 @@ public struct DataProblem: Sendable, Hashable, CustomStringConvertible {
     case unknownSplit(String)
     case emptySplit(String)
     case duplicateID(String, firstLine: Int)
+    case returnsAlone
     case columnCount(Int, expected: Int)
     case duplicateColumn(String)
     case unclosedQuote, textAfterQuote
@@ -28,7 +29,7 @@ public struct DataProblem: Sendable, Hashable, CustomStringConvertible {
   }
 
   public var description: String {
-    "\(file):\(line.map { "\($0):" } ?? "") \(kind)"
+    "\(file):\(line.map { "\($0):" } ?? "") \(kind)".spellingControls
   }
 }
 

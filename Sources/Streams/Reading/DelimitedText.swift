@@ -7,9 +7,12 @@ struct DelimitedText {
 
   func read(_ file: URL, log: inout ProblemLog, _ body: (Row, inout ProblemLog) -> Void) throws {
     let name = file.relativePath
-    var parser = RecordParser(bytes: try ByteReader(file).readAll(), separator: separator)
+    let bytes = try ByteReader(file).readAll()
+    guard !Self.endsLinesInReturns(bytes) else { return log.add(.returnsAlone, file: name) }
+    var parser = RecordParser(bytes: bytes, separator: separator)
     guard let header = next(&parser, file: name, log: &log) else { return }
-    for (position, column) in header.fields.enumerated() where header.fields[..<position].contains(column) {
+    for (position, column) in header.fields.enumerated()
+    where header.fields[..<position].count(where: { $0 == column }) == 1 {
       log.add(.duplicateColumn(column), file: name, line: header.line)
     }
     let places = columns.map { header.fields.firstIndex(of: $0) }
@@ -25,6 +28,21 @@ struct DelimitedText {
       }
       body(Row(line: record.line, fields: found.map { .text(record.fields[$0]) }, present: []), &log)
     }
+  }
+
+  /// Whether the header ends in a CR that no LF follows: all of such a file would be one record.
+  private static func endsLinesInReturns(_ bytes: [UInt8]) -> Bool {
+    var isQuoted = false
+    for (position, byte) in bytes.enumerated() {
+      switch byte {
+      case UInt8(ascii: "\""): isQuoted.toggle()
+      case UInt8(ascii: "\n") where !isQuoted: return false
+      case UInt8(ascii: "\r") where !isQuoted:
+        return position + 1 < bytes.count && bytes[position + 1] != UInt8(ascii: "\n")
+      default: break
+      }
+    }
+    return false
   }
 
   /// The next record that could be read; the others go to the log.

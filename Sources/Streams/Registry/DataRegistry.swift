@@ -30,9 +30,11 @@ public struct DataRegistry: Sendable {
   }
 
   /// Registers a folder whose `stream.json` and files can be read, and returns its stream.
-  /// - Throws: `DataRegistryError.nameTaken`, or `DataError` with all that is wrong in the folder.
+  /// - Throws: `DataRegistryError.badName` or `.nameTaken`, or `DataError` with all that is wrong in the folder.
   @discardableResult
   public func add(_ name: String, folder: URL) throws -> TaskStream {
+    let isTrimmed = name.first?.isWhitespace == false && name.last?.isWhitespace == false
+    guard isTrimmed, !name.contains("/") else { throw DataRegistryError.badName(name) }
     let entries = try list()
     if entries.contains(where: { $0.name == name }) || StreamIndex.entries.contains(where: { $0.name == name }) {
       throw DataRegistryError.nameTaken(name)
@@ -82,6 +84,8 @@ public struct DataRegistry: Sendable {
 
 /// What can go wrong with the list of registered folders.
 public enum DataRegistryError: Error, Sendable, Hashable {
+  /// No name by which a recipe could ask for the data.
+  case badName(String)
   case nameTaken(String)
   case unknown(String, known: [String])
   case unreadable(file: String)
@@ -91,6 +95,9 @@ public enum DataRegistryError: Error, Sendable, Hashable {
 extension DataRegistryError: CustomStringConvertible, LocalizedError {
   public var description: String {
     switch self {
+    case .badName(let name):
+      "\"\(name.spellingControls)\" cannot be the name of data; write at least one character, no \"/\", and no blank at "
+        + "either end"
     case .nameTaken(let name): "data \"\(name)\" exists already; choose another name, or remove it first"
     case .unknown(let name, let known) where known.isEmpty:
       "no data is registered, so not \"\(name)\" either; add its folder first"

@@ -45,6 +45,8 @@ public struct StreamReport: Sendable, Hashable, Codable {
   /// Whether all tasks have the same label names and yet are said to have classes of their own, which is often an
   /// oversight: `"sharedLabels": true` makes them one set of classes.
   public let mayShareLabels: Bool
+  /// Labels of one set of classes that differ only in case or blanks.
+  public let similarLabels: [[String]]
 
   /// Examines a whole stream.
   public init(_ stream: TaskStream) {
@@ -55,6 +57,10 @@ public struct StreamReport: Sendable, Hashable, Codable {
     mayShareLabels =
       !stream.sharesLabels && stream.count > 1 && !stream.classNames.isEmpty
       && Set(stream.experiences.map { Set($0.labels) }).count == 1
+    let sets = stream.sharesLabels ? [stream.classNames] : stream.experiences.map(\.labels)
+    similarLabels = sets.reduce(into: []) { found, labels in
+      found += SimilarLabels.groups(labels).filter { !found.contains($0) }
+    }
   }
 }
 

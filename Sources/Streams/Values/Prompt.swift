@@ -9,6 +9,14 @@ public struct Prompt: Sendable, Hashable, Codable {
   /// The text of a stream that has no prompt of its own.
   public static let plain = Prompt("{text}\n{pair}\nOptions: {options}\nAnswer:")
 
+  /// All places of a template.
+  static let places = ["{text}", "{pair}", "{options}"]
+
+  /// Words in braces that are no places, and so would be read as they stand.
+  var unknownPlaces: [String] {
+    template.matches(of: /\{\s*[A-Za-z_]+\s*\}/).map { String($0.output) }.filter { !Self.places.contains($0) }
+  }
+
   /// A line whose places are all empty is left out, if nothing but a caption stands beside them: words that end with a
   /// colon, such as `Options: {options}`.
   public func text(of example: Example, labels: [String]) -> String {
