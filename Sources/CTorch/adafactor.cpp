@@ -159,6 +159,8 @@ int ct_adafactor(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tenso
                 get(rows).sizes(), " and ", get(columns).sizes(), " of a matrix ", weight.sizes());
     if (type == at::kBFloat16) update<at::BFloat16>(copy, weight, slope, get(rows), get(columns), *options);
     else update<float>(copy, weight, slope, get(rows), get(columns), *options);
+    jay::note_written(get(value));
+    jay::note_written(get(master));
   });
 }
 

@@ -216,14 +216,14 @@ struct Texts {
   int64_t longest(const std::vector<int64_t> &starts) const {
     int64_t most = 0;
     for (size_t i = 1; i < starts.size(); ++i) most = std::max(most, starts[i] - starts[i - 1]);
-    return whole(most);
+    return most;
   }
 };
 
 template <typename T>
 void attend(const Texts &texts, const at::Tensor &out, const at::Tensor &logs) {
   const Settings &s = texts.settings;
-  const int64_t padded = whole(s.width), most = texts.longest(texts.keys), total = texts.q.size(0);
+  const int64_t padded = whole(s.width), most = whole(texts.longest(texts.keys)), total = texts.q.size(0);
   const int64_t q_stride = s.heads * s.width, k_stride = s.stored * s.width;
   jay::parallel_for(texts.count() * s.heads, 1, [&](int64_t begin, int64_t end) {
     Scratch scratch(2 * most * padded + padded * most + tall * (2 * padded + most));
@@ -259,7 +259,8 @@ template <typename T>
 void attend_backward(const Texts &texts, const at::Tensor &out, const at::Tensor &logs, const at::Tensor &gradient,
                      const at::Tensor &dq, const at::Tensor &dk, const at::Tensor &dv, const at::Tensor &dbias) {
   const Settings &s = texts.settings;
-  const int64_t padded = whole(s.width), most_k = texts.longest(texts.keys), most_q = texts.longest(texts.queries);
+  const int64_t padded = whole(s.width), most_k = whole(texts.longest(texts.keys));
+  const int64_t most_q = whole(texts.longest(texts.queries));
   const int64_t total = texts.q.size(0), group = s.heads / s.stored;
   const int64_t q_stride = s.heads * s.width, k_stride = s.stored * s.width;
   const auto bias = texts.bias.defined() ? texts.bias.transpose(1, 2).contiguous() : at::Tensor();
@@ -384,8 +385,7 @@ int ct_attention_spans(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor bias, co
                   " keys");
     }
     TORCH_CHECK(!bias || (added.dim() == 3 && added.size(0) == query.size(1) &&
-                          added.size(1) >= texts.longest(texts.queries) - lanes + 1 &&
-                          added.size(2) >= texts.longest(texts.keys) - lanes + 1),
+                          added.size(1) >= texts.longest(texts.queries) && added.size(2) >= texts.longest(texts.keys)),
                 "the bias ", added.sizes(), " does not cover the longest text");
     if (at::GradMode::is_enabled()) {
       *out = jay::own(SpanAttention::apply(query, key, value, bias ? std::make_optional(added) : std::nullopt, &texts));

@@ -126,8 +126,11 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
 
 at::Tensor cross_entropy(const at::Tensor &scores, const at::Tensor &targets, int64_t ignored, int32_t reduction) {
   const auto type = scores.scalar_type();
-  if (!scores.is_cpu() || (type != at::kFloat && type != at::kBFloat16))
-    return at::cross_entropy_loss(scores, targets, {}, reduction, ignored);
+  if (!scores.is_cpu() || (type != at::kFloat && type != at::kBFloat16)) {
+    // A sum over a vocabulary is more than sixteen bits hold.
+    const auto wide = at::isReducedFloatingType(type) ? scores.to(at::kFloat) : scores;
+    return at::cross_entropy_loss(wide, targets, {}, reduction, ignored);
+  }
   TORCH_CHECK(scores.dim() == 2 && targets.dim() == 1 && targets.size(0) == scores.size(0) &&
                   targets.scalar_type() == at::kLong && scores.size(1) > 0,
               "scores ", scores.sizes(), " need as many targets of int64, not ", targets.sizes());

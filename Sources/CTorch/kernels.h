@@ -44,6 +44,20 @@ void parallel_shares(int64_t count, int64_t grain, const Body &body) {
   });
 }
 
+/// Refuses rows (int64) that are not of the `count` there are, and rows that do not rise where none may come twice.
+inline void check_rows(const at::Tensor &rows, int64_t count, bool rise = false) {
+  const int64_t *row = rows.const_data_ptr<int64_t>();
+  for (int64_t i = 0; i < rows.numel(); ++i) {
+    TORCH_CHECK_INDEX(row[i] >= 0 && row[i] < count, "row ", row[i], " of ", count);
+    TORCH_CHECK_INDEX(!rise || i == 0 || row[i] > row[i - 1], "row ", row[i], " stands behind row ", row[i - 1]);
+  }
+}
+
+/// Tells libtorch that a kernel of ours has written into a tensor: a backward pass that wants what stood there refuses then.
+inline void note_written(const at::Tensor &x) {
+  if (!x.is_inference()) x.unsafeGetTensorImpl()->bump_version();
+}
+
 /// A function whose loops are compiled for several instruction sets, chosen at load time.
 #if defined(__x86_64__) && defined(__linux__)
 #define JAY_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))

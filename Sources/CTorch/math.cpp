@@ -101,13 +101,13 @@ int ct_index_fill_(ct_tensor x, int32_t dim, ct_tensor index, double value) {
         chosen.scalar_type() != at::kLong || rows.numel() == 0)
       return void(x->value.index_fill_(dim, chosen, value));
     const int64_t count = rows.size(0), *row = chosen.const_data_ptr<int64_t>();
-    for (int64_t i = 0; i < chosen.numel(); ++i)
-      TORCH_CHECK_INDEX(row[i] >= 0 && row[i] < count, "row ", row[i], " of ", count);
+    jay::check_rows(chosen, count);
     const size_t bytes = rows.numel() / count * rows.element_size();
     char *to = static_cast<char *>(x->value.data_ptr());
     jay::parallel_for(chosen.numel(), std::max<int64_t>(1, 65536 / bytes), [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) std::memset(to + row[i] * bytes, 0, bytes);
     });
+    jay::note_written(rows);
   });
 }
 

@@ -154,6 +154,8 @@ int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor fi
         static_cast<float>(1.0 / std::sqrt(bias2)), static_cast<float>(options->epsilon),
         static_cast<float>(options->decoupled ? 0.0 : options->weight_decay), static_cast<float>(options->gradient_scale)};
     const auto chosen = rows ? get(rows).contiguous() : at::Tensor();
+    if (rows && chosen.is_cpu()) jay::check_rows(chosen, state.master.size(0), true);
+    if (state.master.numel() == 0) return;
     if (state.has_kernel() && rows) {
       const int64_t width = state.master.numel() / state.master.size(0);
       const int64_t *row = chosen.const_data_ptr<int64_t>();
@@ -169,6 +171,8 @@ int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor fi
     } else {
       step_generic(state.value, state.master, state.gradient, state.first, state.second, c);
     }
+    jay::note_written(get(value));
+    jay::note_written(get(master));
   });
 }
 

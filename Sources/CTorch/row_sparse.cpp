@@ -38,10 +38,7 @@ at::Tensor spread(const at::Tensor &x, const at::Tensor &kept, int64_t rows) {
   auto out = at::empty({rows, x.size(1)}, x.options());
   std::vector<int64_t> places(rows, -1);
   const int64_t *row = kept.const_data_ptr<int64_t>();
-  for (int64_t i = 0; i < kept.numel(); ++i) {
-    TORCH_CHECK_INDEX(row[i] >= 0 && row[i] < rows, "kept row ", row[i], " of ", rows);
-    places[row[i]] = i;
-  }
+  for (int64_t i = 0; i < kept.numel(); ++i) places[row[i]] = i;
   const size_t bytes = x.size(1) * x.element_size();
   const char *from = static_cast<const char *>(x.const_data_ptr());
   char *to = static_cast<char *>(out.data_ptr());
@@ -71,6 +68,7 @@ struct RowLinear : torch::autograd::Function<RowLinear> {
     at::Tensor dx, dweight, dbias;
     if (context->needs_input_grad(0)) dx = above.matmul(weight).view(x.sizes());
     if (context->needs_input_grad(1)) {
+      if (kept.is_cpu()) jay::check_rows(kept, weight.size(0));
       dweight = kept.numel() == 0 ? above.t().matmul(rows)
                                   : spread(columns(above, kept).t().matmul(rows), kept, weight.size(0));
     }

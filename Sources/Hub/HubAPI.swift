@@ -90,7 +90,7 @@ struct HubAPI: Sendable {
   }
 
   /// Whether a path stays in its folder.
-  private static func isSafe(_ path: String) -> Bool {
+  static func isSafe(_ path: String) -> Bool {
     let parts = path.split(separator: "/", omittingEmptySubsequences: false)
     let isPlain = path.utf8.allSatisfy { $0 >= 32 && $0 != UInt8(ascii: "\\") }
     return isPlain && parts.allSatisfy { !["", ".", ".."].contains($0) }

@@ -32,7 +32,7 @@ public struct HubClient: Sendable {
   /// branch has moved on.
   /// - Throws: `HubError`.
   public func snapshot(of repository: HubRepository, _ contents: HubContents, asksFirst: Bool = false) throws -> URL {
-    if !asksFirst || settings.isOffline, let found = cached(repository, contents) { return found }
+    if !asksFirst || settings.isOffline, let found = try cached(repository, contents) { return found }
     guard !settings.isOffline else {
       let missing = missing(contents, of: repository, at: cache.commit(of: repository))
       throw HubError.offline(repository, cache: settings.cache.path, missing: missing)
@@ -40,9 +40,18 @@ public struct HubClient: Sendable {
     return try fetch(repository, contents)
   }
 
-  private func cached(_ repository: HubRepository, _ contents: HubContents) -> URL? {
+  private func cached(_ repository: HubRepository, _ contents: HubContents) throws -> URL? {
     guard let commit = cache.commit(of: repository) else { return nil }
-    return missing(contents, of: repository, at: commit).isEmpty ? cache.snapshot(commit, of: repository) : nil
+    let snapshot = cache.snapshot(commit, of: repository)
+    _ = try namedFiles(contents, of: repository, in: snapshot)
+    return missing(contents, of: repository, at: commit).isEmpty ? snapshot : nil
+  }
+
+  /// The files that the index in a snapshot names; nil where it cannot be read.
+  private func namedFiles(_ contents: HubContents, of repository: HubRepository, in snapshot: URL) throws -> [String]? {
+    let named = contents.namedFiles(in: snapshot)
+    for file in named ?? [] where !HubAPI.isSafe(file) { throw HubError.unsafePath(file, repository) }
+    return named
   }
 
   /// What the cache lacks of a repository; all where it knows no commit.
@@ -67,7 +76,8 @@ public struct HubClient: Sendable {
     }
     try get(contents.firstFiles(of: listing.files, in: repository))
     let index = contents == .model ? HubContents.weightIndex : HubContents.streamFile
-    guard let named = contents.namedFiles(in: snapshot), Set(named).isSubset(of: listing.files) else {
+    guard let named = try namedFiles(contents, of: repository, in: snapshot), Set(named).isSubset(of: listing.files)
+    else {
       throw HubError.badIndex(index, repository)
     }
     try get(named)

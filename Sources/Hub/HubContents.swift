@@ -9,18 +9,19 @@ public enum HubContents: Sendable {
   /// `stream.json` and the files it names; without one, all data files.
   case data
 
-  /// Files of which a tokenizer has one or two.
+  /// Files that hold a tokenizer's vocabulary, in the order in which one is looked for.
   static let vocabularies = [
-    "tokenizer.json", "vocab.txt", "vocab.json", "merges.txt", "spiece.model", "sentencepiece.bpe.model",
-    "sentencepiece.model", "tokenizer.model",
+    "tokenizer.json", "vocab.json", "spiece.model", "tokenizer.model", "sentencepiece.bpe.model",
+    "sentencepiece.model", "vocab.txt",
   ]
   /// How files of tokenizers are named.
   public static let tokenizerFiles =
-    vocabularies + [
+    [
       "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "added_tokens.json",
-      "chat_template.json",
-    ]
-  static let descriptions = tokenizerFiles + ["config.json", "generation_config.json"]
+      "chat_template.json", "merges.txt",
+    ] + vocabularies
+  /// In the order of fetching: a snapshot with a vocabulary has all that is read with it.
+  static let descriptions = ["config.json", "generation_config.json"] + tokenizerFiles
   static let weights = "model.safetensors"
   static let weightIndex = "model.safetensors.index.json"
   static let streamFile = "stream.json"
@@ -28,7 +29,7 @@ public enum HubContents: Sendable {
   /// The files of a listing to fetch first. An index is one of them, since it names others.
   func firstFiles(of files: [String], in repository: HubRepository) throws -> [String] {
     let listed = Set(files)
-    let descriptions = files.filter(Self.descriptions.contains)
+    let descriptions = Self.descriptions.filter(listed.contains)
     switch self {
     case .tokenizer:
       guard descriptions.contains(where: Self.vocabularies.contains) else { throw HubError.noTokenizer(repository) }

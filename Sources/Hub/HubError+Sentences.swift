@@ -74,7 +74,7 @@ extension HubError {
       "\(file) of \(repository) came damaged: its hash is \(found), not \(expected). The copy is deleted; run the same "
         + "command again."
     case .unsafePath(let file, let repository):
-      "\(repository) lists a file '\(file)', whose path leads out of its folder. Nothing is fetched; do not trust it."
+      "\(repository) names a file '\(file)', whose path leads out of its folder. Nothing more is fetched; do not trust it."
     default: nil
     }
   }

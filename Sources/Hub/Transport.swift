@@ -62,8 +62,13 @@ struct Transport: Sendable {
     configuration.httpShouldSetCookies = false
     let exchange = Exchange()
     let session = URLSession(configuration: configuration, delegate: exchange, delegateQueue: nil)
-    defer { session.invalidateAndCancel() }
-    session.dataTask(with: wire).resume()
+    let task = session.dataTask(with: wire)
+    // Not `invalidateAndCancel`: on Linux it walks over the tasks while one that ends is taken out.
+    defer {
+      task.cancel()
+      session.finishTasksAndInvalidate()
+    }
+    task.resume()
     var head: HTTPHead?
     while true {
       if isCancelled() { throw HubError.interrupted }

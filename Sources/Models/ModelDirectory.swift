@@ -43,6 +43,10 @@ public struct ModelDirectory {
       guard let map = try? JSONDecoder().decode(Index.self, from: data).weight_map else {
         throw ModelError.badConfiguration(index, "the key 'weight_map' is missing")
       }
+      for name in map.values.sorted() where leadsOut(name) {
+        throw ModelError.badConfiguration(
+          index, "the key 'weight_map' names the file '\(name)', whose path leads out of the folder; do not trust it")
+      }
       return try Set(map.values).sorted().map { try SafeTensorsFile(url.appendingPathComponent($0)) }
     }
     let names = ((try? manager.contentsOfDirectory(atPath: url.path)) ?? []).sorted()
@@ -56,33 +60,48 @@ public struct ModelDirectory {
     throw ModelError.noWeights(url)
   }
 
+  /// Whether a path may leave its folder.
+  private static func leadsOut(_ path: String) -> Bool {
+    path.split(separator: "/", omittingEmptySubsequences: false).contains { ["", ".", ".."].contains($0) }
+  }
+
   /// Decodes `config.json` as a backbone's configuration.
   func decode<Value: Decodable>(_ type: Value.Type) throws -> Value {
-    let file = url.appendingPathComponent("config.json")
+    try Self.decode(type, configuration, of: url.appendingPathComponent("config.json"))
+  }
+
+  private static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data, of file: URL) throws -> Value {
     do {
-      return try JSONDecoder().decode(type, from: configuration)
+      return try JSONDecoder().decode(type, from: data)
     } catch let DecodingError.keyNotFound(key, _) {
       throw ModelError.badConfiguration(file, "the key '\(key.stringValue)' is missing")
     } catch let DecodingError.typeMismatch(_, context), let DecodingError.valueNotFound(_, context),
       let DecodingError.dataCorrupted(context)
     {
       let key = context.codingPath.map(\.stringValue).joined(separator: ".")
+      guard !key.isEmpty else { throw ModelError.badConfiguration(file, "it is not a JSON object") }
       let reason = context.debugDescription.trimmingCharacters(in: ["."])
       throw ModelError.badConfiguration(file, "the key '\(key)' cannot be used: \(reason)")
     }
   }
 
-  /// The tokens that end a text: `eos_token_id`, a number or a list.
+  /// The tokens that end a text: `eos_token_id`, a number or a list, of `generation_config.json`, else of `config.json`.
   func endTokens() throws -> [Int32] {
     struct Keys: Decodable {
-      let tokens: [Int32]
+      let tokens: [Int32]?
       private enum CodingKeys: String, CodingKey { case tokens = "eos_token_id" }
       init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        tokens = try (try? values.decode([Int32].self, forKey: .tokens)) ?? [values.decode(Int32.self, forKey: .tokens)]
+        let list = try? values.decode([Int32].self, forKey: .tokens)
+        tokens = try list ?? values.decodeIfPresent(Int32.self, forKey: .tokens).map { [$0] }
       }
     }
-    return try decode(Keys.self).tokens
+    let generation = url.appendingPathComponent("generation_config.json")
+    let preferred = try FileManager.default.contents(atPath: generation.path).flatMap {
+      try Self.decode(Keys.self, $0, of: generation).tokens
+    }
+    if let tokens = try preferred ?? decode(Keys.self).tokens { return tokens }
+    throw ModelError.badConfiguration(url.appendingPathComponent("config.json"), "the key 'eos_token_id' is missing")
   }
 
   /// Names of all tensors.

@@ -37,7 +37,10 @@ public enum ModelIndex {
         copies: ["shared.weight": ["encoder.embed_tokens.weight", "decoder.embed_tokens.weight", "lm_head.weight"]],
         sequenceToSequence: { directory, scope in
           var configuration = try directory.decode(T5.Configuration.self)
-          configuration.tiesHead = configuration.tiesHead && !directory.differ("lm_head.weight", "shared.weight")
+          // transformers 5.23 ties the heads of all T5, v1.1 included, and writes no copy.
+          let hasHead = directory.names.isEmpty || directory.file(of: "lm_head.weight") != nil
+          configuration.tiesHead =
+            !hasHead || configuration.tiesHead && !directory.differ("lm_head.weight", "shared.weight")
           return T5(configuration, in: scope)
         },
         isUnused: {

@@ -20,8 +20,8 @@ public final class Parameter {
   private var own: Tensor?
   private(set) var exchanged: Tensor?
 
-  /// int64 `[k]`: the rows of dimension 0 that the next update touches, their moments included; nil for all. For AdamW and
-  /// Adam; whoever names rows takes the name back after the update.
+  /// int64 `[k]`, rising: the rows of dimension 0 that the next update touches, their moments included; nil for all. For
+  /// AdamW and Adam; whoever names rows takes the name back after the update.
   public var updatedRows: Tensor?
 
   private let initialize: (() -> Tensor)?

@@ -73,7 +73,7 @@ struct ConversationReader: Sendable {
     guard let chat = try? form.template.render(Array(messages), addingPrompt: addingPrompt) else {
       preconditionFailure("ConversationReader: the template refuses \(messages.map(\.role))")
     }
-    let (encoding, spans) = tokenizer.encodeWithSpans(chat.text)
+    let (encoding, spans) = tokenizer.encodeWithWholeSpans(chat.text)
     var reading = Reading()
     for (id, span) in zip(encoding.ids, spans) {
       guard let part = span?.utf8 else { continue }

@@ -25,6 +25,10 @@ public protocol Tokenizer: Sendable {
     _ text: String, pair: String?, maxTokens: Int?
   ) -> (encoding: Encoding, spans: [TextSpan?])
 
+  /// Encodes a text whole, and says for each id which bytes of the text it comes from: blanks that a token begins or ends
+  /// with belong to it, also where `encodeWithSpans` leaves them out, as tokenizers of bytes do.
+  func encodeWithWholeSpans(_ text: String) -> (encoding: Encoding, spans: [TextSpan?])
+
   /// Text of the ids. Ids outside the vocabulary are left out, and where `skipSpecialTokens` so are `[CLS]`, `</s>`
   /// and their kin.
   func decode(_ ids: [Int32], skipSpecialTokens: Bool) -> String

@@ -49,7 +49,7 @@ extension Tensor {
   public enum Reduction: Int32, Sendable { case none = 0, mean = 1, sum = 2 }
 
   /// −log softmax(self)[target]. `self [rows, classes]`, `targets` int64 `[rows]`; rows whose target is
-  /// `ignoring` do not count. Of bfloat16 scores the loss is float32.
+  /// `ignoring` do not count. Of scores in sixteen bits the loss is float32.
   public func crossEntropy(_ targets: Tensor, ignoring: Int = -100, reduction: Reduction = .mean) -> Tensor {
     make("crossEntropy", [self, targets]) {
       ct_cross_entropy(pointer, targets.pointer, Int64(ignoring), reduction.rawValue, $0)

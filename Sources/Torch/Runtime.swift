@@ -42,15 +42,15 @@ public struct AdamWStep: Sendable {
 
   /// One update (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2, with constant η).
   /// `value` is the compute copy of `master`: the same tensor in float32, its rounding in bfloat16.
-  /// `master`, `first`, `second` are float32 of one shape. `rows` (int64 `[k]`) are those of dimension 0 that are touched,
-  /// moments included; nil for all.
+  /// `master`, `first`, `second` are float32 of one shape. `rows` (int64 `[k]`, rising) are those of dimension 0 that are
+  /// touched, moments included; nil for all.
   public func apply(
     value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor, rows: Tensor? = nil
   ) {
     var options = ct_adamw_options(
       rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weight_decay: weightDecay,
       step: Int64(step), decoupled: isDecoupled, gradient_scale: gradientScale)
-    perform("adamw", [value, master, gradient, first, second]) {
+    perform("adamw", [value, master, gradient, first, second] + (rows.map { [$0] } ?? [])) {
       ct_adamw(
         value.pointer, master.pointer, gradient.pointer, first.pointer, second.pointer, rows?.pointer,
         &options)

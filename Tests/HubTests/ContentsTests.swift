@@ -53,6 +53,19 @@ import Testing
         == "config.json tokenizer.json model.safetensors")
   }
 
+  /// A snapshot with a vocabulary then has all that is read with it.
+  @Test func vocabulariesComeBehindWhatIsReadWithThem() {
+    let listed = [
+      "added_tokens.json", "config.json", "merges.txt", "model.safetensors", "special_tokens_map.json",
+      "tokenizer.json", "tokenizer_config.json", "vocab.json",
+    ]
+    let order =
+      "config.json tokenizer_config.json special_tokens_map.json added_tokens.json merges.txt tokenizer.json vocab.json"
+    #expect(sentence(listed, .tokenizer) == order)
+    #expect(sentence(listed, .model) == order + " model.safetensors")
+    #expect(sentence(["merges.txt"], .tokenizer).hasPrefix("toy/tiny has no tokenizer file"))
+  }
+
   @Test func anIndexThatNamesAbsentFilesIsRefused() throws {
     var files = PlayedHub.tinyModel
     files["model.safetensors"] = nil

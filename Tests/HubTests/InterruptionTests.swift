@@ -156,6 +156,24 @@ import Testing
       said.all.first == "\(played.hub.address)/api/models/toy/tiny/revision/main answers 503; trying again in 1 s")
   }
 
+  /// A commit never changes, so that its snapshot alone says whether it is whole.
+  @Test(arguments: ["tokenizer_config.json", "merges.txt"])
+  func aTokenizerOfACommitThatBrokeOffIsFetchedToTheEnd(_ file: String) throws {
+    let files = [
+      "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.json", "merges.txt", "config.json",
+    ]
+    let contents = Dictionary(uniqueKeysWithValues: files.map { ($0, Data($0.utf8)) })
+    let played = try PlayedHub(
+      contents,
+      fault: {
+        $0.method == "GET" && $0.visit == 0 && $0.path.hasSuffix("/\(file)") ? .refusal(404, "EntryNotFound") : nil
+      })
+    let repository = try HubRepository("toy/tiny@\(PlayedHub.commit)")
+    #expect(throws: HubError.noFile(file, repository)) { try played.client().snapshot(of: repository, .tokenizer) }
+    let folder = try played.client().snapshot(of: repository, .tokenizer)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == files.sorted())
+  }
+
   @Test func aStopIsObeyedWhileBytesCome() throws {
     let played = try PlayedHub()
     let seen = Log<HubProgress>()

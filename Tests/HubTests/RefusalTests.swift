@@ -174,8 +174,29 @@ import Testing
     let played = try PlayedHub(fault: { _ in .listing(["config.json", "../../evil.json"]) })
     #expect(
       played.sentence()
-        == "toy/tiny lists a file '../../evil.json', whose path leads out of its folder. Nothing is fetched; do not trust it."
-    )
+        == "toy/tiny names a file '../../evil.json', whose path leads out of its folder. Nothing more is fetched; do not "
+        + "trust it.")
+  }
+
+  /// Also where the file is there, and the snapshot looks whole.
+  @Test(arguments: [
+    ("model.safetensors.index.json", #"{"weight_map": {"a": "../../../evil"}}"#, HubRepository.Kind.model),
+    ("stream.json", #"{"experiences": [{"train": "../../../evil"}]}"#, .dataset),
+  ])
+  func anIndexThatLeadsOutOfTheFolderIsRefused(_ name: String, _ index: String, _ kind: HubRepository.Kind) throws {
+    let played = try PlayedHub(
+      ["config.json": Data("{}".utf8), "vocab.txt": Data("[PAD]".utf8), name: Data(index.utf8)], kind: kind)
+    let repository = try HubRepository("toy/tiny@\(PlayedHub.commit)", kind: kind)
+    try Data().write(to: played.folder.appendingPathComponent("evil"))
+    try FileManager.default.createDirectory(
+      at: played.folder.appendingPathComponent("\(kind.rawValue)s--toy--tiny"), withIntermediateDirectories: true)
+    try Data().write(to: played.folder.appendingPathComponent("\(kind.rawValue)s--toy--tiny/evil"))
+    for isOffline in [false, false, true] {
+      let error = #expect(throws: HubError.self) {
+        try played.client(offline: isOffline).snapshot(of: repository, kind == .model ? .model : .data)
+      }
+      #expect(error == .unsafePath("../../../evil", repository))
+    }
   }
 
   @Test func aTagThatLeadsOutOfTheFolderIsRefused() throws {

@@ -26,6 +26,10 @@ struct ExportedFoldersTests {
     try write(name, as: "\(name)-own-head") { $0["lm_head.weight"] = $0[words].map { $0 * 0.5 + 0.1 } }
   }
 
+  @Test func writeAGatedModelWithoutAHead() throws {
+    try write("t5-gated", as: "t5-gated-no-head") { $0["lm_head.weight"] = nil }
+  }
+
   @Test(arguments: ["t5-tied", "llama-grouped"]) func writeInShards(_ name: String) throws {
     try write(name, as: "\(name)-shards", shardSize: ShardSize("20KB")) { _ in }
   }

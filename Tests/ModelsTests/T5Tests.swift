@@ -117,6 +117,27 @@ import Torch
     }
   }
 
+  /// As transformers 5.23 writes a v1.1: its head is tied and not in the file, and reads states that are not scaled.
+  @Test func aGatedModelWithoutAHeadReadsTheEmbeddings() throws {
+    let golden = try Golden.load("t5-gated/outputs.safetensors")
+    try withCopy("t5-gated") { folder in
+      try folder.rewrite { $0["lm_head.weight"] = nil }
+      for keys: [String: Any] in [[:], ["tie_word_embeddings": true, "scale_decoder_outputs": false]] {
+        try folder.configure(keys)
+        let loaded = try ModelIndex.loadSequenceToSequence(folder, dtype: .float32, device: .cpu, seed: 0)
+        let model = loaded.model, mask = try #require(golden["attention_mask"]).to(.float32)
+        let encoded = model.encode(try #require(golden["input_ids"]), mask: mask, .evaluation)
+        let hidden = model.decode(
+          try #require(golden["decoder_input_ids"]), encoded: encoded, mask: mask, cache: nil, .evaluation)
+        let loss = model.logits(hidden, .evaluation).reshaped(-1, model.vocabularySize)
+          .crossEntropy(try #require(golden["labels"]).reshaped(-1))
+        // transformers 5.23.0, of the same folder.
+        #expect(abs(loss.item() - 8.003649711608887) < 1e-5)
+        #expect(loaded.parameters["lm_head.weight"] == nil)
+      }
+    }
+  }
+
   @Test func activationsThatAreNotSupportedAreNamed() throws {
     try withCopy("t5-tied") { folder in
       try folder.configure(["feed_forward_proj": "gated-swish"])

@@ -26,7 +26,7 @@ struct ChatTemplateTests {
 
   @Test func textsEqualTheReference() throws {
     let cases = try Self.cases()
-    #expect(cases.count == 10)
+    #expect(cases.count == 11)
     for wanted in cases {
       let template = try ChatTemplate(recognising: wanted.template, bos: wanted.bos, eos: wanted.eos)
       for conversation in wanted.conversations {
@@ -98,8 +98,33 @@ struct ChatTemplateTests {
     }
   }
 
+  private static let turns =
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}"
+    + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
+
+  @Test(arguments: [
+    "{{bos_token}}", "{{- bos_token -}}\n ", "{{ bos_token }}\n{%- set x = 1 %}",
+    "{% if not add_generation_prompt is defined %}{% set add_generation_prompt = false %}{% endif %}{{ bos_token }}",
+  ])
+  func aBeginningThatATemplateWritesIsWritten(_ beginning: String) throws {
+    let template = try ChatTemplate(recognising: beginning + Self.turns, bos: "<s>", eos: "</s>")
+    let chat = try template.render([ChatMessage(.user, "One"), ChatMessage(.assistant, "Two")])
+    #expect(chat.text == "<s><|im_start|>user\nOne<|im_end|>\n<|im_start|>assistant\nTwo<|im_end|>\n")
+    let bytes = Array(chat.text.utf8)
+    #expect(chat.answers.map { String(decoding: bytes[$0], as: UTF8.self) } == ["Two<|im_end|>"])
+  }
+
   @Test(arguments: [
     "", "{{ messages }}",
+    // The beginning stands elsewhere, or not always, or twice, or before a line break.
+    "{% if x %}{{ bos_token }}{% endif %}" + turns, turns + "{{ bos_token }}", "{{ bos_token }}{{ bos_token }}" + turns,
+    "{{ bos_token }}\n" + turns, "{{ 'x' + bos_token }}" + turns, "{% set begin = bos_token %}" + turns,
+    // More than the messages is written, or less of them.
+    turns + "{{ eos_token }}", turns.replacing("message['content']", with: "message['content'] | trim"),
+    turns.replacing("message['content']", with: "(message['content']|trim)"),
+    turns.replacing("message['content']", with: "message['content'].strip()"),
+    // A Llama 3 without its beginning.
+    "{{ '<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n'+ message['content'] | trim + '<|eot_id|>' }}",
     // Its last message ends without a line break.
     "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content']}}{% if loop.last %}"
       + "{{ '<|im_end|>'}}{% else %}{{ '<|im_end|>\\n' }}{% endif %}{% endfor %}",

@@ -80,8 +80,22 @@ struct TokenizerErrorTests {
         """)
     #expect(
       try Self.sentence(replacing: #""cat": 6"#, by: #""cat": -6"#) == """
-        DIR/tokenizer.json: model.vocab["cat"] is -6 and should be a whole number from 0 to 2147483647. Fetch the file \
+        DIR/tokenizer.json: model.vocab["cat"] is -6 and should be a whole number from 0 to 16777215. Fetch the file \
         again, or write it anew with huggingface/tokenizers.
+        """)
+  }
+
+  @Test(arguments: [Int(Int32.max), 1 << 24]) func saysWhichIDIsTooLarge(_ id: Int) throws {
+    #expect(
+      try Self.sentence(replacing: #""cat": 6"#, by: #""cat": \#(id)"#) == """
+        DIR/tokenizer.json: model.vocab["cat"] is \(id) and should be a whole number from 0 to 16777215. Fetch the file \
+        again, or write it anew with huggingface/tokenizers.
+        """)
+    let listed = #"{"added_tokens_decoder": {"-1": {"content": "x"}}}"#
+    #expect(
+      try Self.sentence(["vocab.txt": Tiny.vocabulary, "tokenizer_config.json": listed]) == """
+        DIR/tokenizer_config.json: added_tokens_decoder["-1"]: "-1" is no id of a token. Correct the file, or fetch it \
+        again from the model's source.
         """)
   }
 

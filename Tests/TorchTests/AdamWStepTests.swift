@@ -67,7 +67,7 @@ import Torch
 
   @Test(arguments: [(DType.float32, DType.float32), (.bfloat16, .bfloat16), (.float32, .bfloat16)])
   func someRowsMoveAsInTheWholeAndTheRestStay(_ dtype: DType, _ gradientType: DType) {
-    let rows = Tensor([30, 2, 7] as [Int64]), start = Run(dtype) { $0.to(gradientType) }
+    let rows = Tensor([2, 7, 30] as [Int64]), start = Run(dtype) { $0.to(gradientType) }
     let whole = [start.value, start.master, start.first, start.second]
     var generator = Generator(seed: 5)
     let gradient = Tensor.normal([37, 53], &generator).to(gradientType)
@@ -86,6 +86,37 @@ import Torch
         #expect(some[row * 53..<row * 53 + 53] == expected[row * 53..<row * 53 + 53])
       }
     }
+  }
+
+  /// One update of `rows` of a matrix of ones.
+  private static func update(_ shape: [Int], rows: [Int64]) -> Tensor {
+    let weight = Tensor.ones(shape)
+    AdamWStep(rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, step: 1).apply(
+      value: weight, master: weight, gradient: .ones(shape), first: .zeros(shape), second: .zeros(shape),
+      rows: Tensor(rows))
+    return weight
+  }
+
+  @Test func nothingIsUpdatedWhereNothingIs() {
+    #expect(Self.update([0, 3], rows: []).count == 0)
+    #expect(Self.update([2, 0], rows: [0, 1]).count == 0)
+    #expect(Self.update([2, 3], rows: []).values() == [Float](repeating: 1, count: 6))
+  }
+
+  @Test func rowsMustBeThere() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = AdamWStepTests.update([4, 3], rows: [1, 1 << 40])
+    }
+    let output = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(output.contains("int64 [2]): row 1099511627776 of 4"), "\(output.prefix(400))")
+  }
+
+  @Test func rowsMustRise() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = AdamWStepTests.update([4, 3], rows: [0, 2, 2])
+    }
+    let output = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(output.contains("row 2 stands behind row 2"), "\(output.prefix(400))")
   }
 
   @Test func paddedWeightsKeepTheirNeighbours() {

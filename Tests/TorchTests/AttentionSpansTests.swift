@@ -74,6 +74,36 @@ import Torch
     #expect(silent.values() == mine.detached().values())
   }
 
+  private static func attend(_ length: Int, bias shape: [Int]) -> Tensor {
+    var random = Generator(seed: 6)
+    let x = Tensor.normal([length, 1, 16], &random)
+    return .attention(x, x, x, spans: Spans([0, Int64(length)]), bias: .zeros(shape), scale: 1, generator: &random)
+  }
+
+  @Test(arguments: [1, 15, 16, 17, 32]) func aBiasOfTheLongestTextIsEnough(_ length: Int) {
+    #expect(Self.attend(length, bias: [1, length, length]).shape == [length, 1, 16])
+  }
+
+  /// The sentence is the same for both dimensions.
+  private func expectRefusal(_ result: ExitTest.Result?) {
+    let output = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(output.contains("does not cover the longest text"), "\(output.prefix(400))")
+  }
+
+  @Test func aBiasOfTooFewQueriesIsRefused() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = AttentionSpansTests.attend(16, bias: [1, 15, 16])
+    }
+    expectRefusal(result)
+  }
+
+  @Test func aBiasOfTooFewKeysIsRefused() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = AttentionSpansTests.attend(32, bias: [1, 32, 17])
+    }
+    expectRefusal(result)
+  }
+
   @Test func bfloat16DiffersByItsRoundingOnly() {
     var random = Generator(seed: 2)
     let spans = Spans([0, 9, 30]), parts = (0..<3).map { _ in Tensor.normal([30, 2, 32], &random).to(.bfloat16) }

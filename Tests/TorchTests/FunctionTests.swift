@@ -72,6 +72,18 @@ import Torch
     #expect(scores.crossEntropy(none, reduction: .sum).item() == 0)
   }
 
+  /// float16 takes the path that other devices take, where bfloat16 does too.
+  @Test func crossEntropyOfHalfScoresIsFloat32() throws {
+    var generator = Generator(seed: 4)
+    let scores = (Tensor.normal([3, 2500], &generator) * 4).to(.float16), targets = Tensor([7, -100, 2000] as [Int64])
+    scores.setRequiresGradient(true)
+    let loss = scores.crossEntropy(targets)
+    let plain = scores.detached().to(.float64).crossEntropy(targets)
+    #expect(loss.dtype == .float32 && abs(loss.item() - plain.item()) < 1e-5)
+    loss.backward()
+    #expect(try #require(scores.gradient).dtype == .float16)
+  }
+
   @Test func attentionMixesTheValuesOfKeptKeys() {
     var generator = Generator(seed: 0)
     let q = Tensor([1, 0] as [Float], shape: [1, 1, 1, 2])

@@ -35,6 +35,16 @@ import Torch
     #expect(areClose(dense, expected[1]))
   }
 
+  @Test func rowsMustBeThere() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      let weight = leaf([Float](repeating: 1, count: 12), [4, 3]), kept = KeptRows(device: .cpu)
+      kept.keep(Tensor([Int64(1) << 40]))
+      Tensor.ones([2, 3]).linear(weight, nil, keptRows: kept).sum().backward()
+    }
+    let output = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(output.contains("row 1099511627776 of 4"), "\(output.prefix(400))")
+  }
+
   @Test(arguments: [(1, 3), (64, 16), (65, 37), (300, 100)]) func magnitudesOfColumns(rows: Int, columns: Int) {
     var random = Generator(seed: 2)
     let x = Tensor.normal([rows, columns], &random)

@@ -233,6 +233,7 @@ TEMPLATES = {
     "Mistral v0.2": (MISTRAL, "<s>", "</s>"),
     "Mistral v0.2, revised": (MISTRAL_SYSTEM, "<s>", "</s>"),
     "ChatML": (CHATML, "<|im_start|>", "<|im_end|>"),
+    "InternLM2": ("{{ bos_token }}" + CHATML, "<s>", "<|im_end|>"),  # internlm/internlm2-chat-20b
     "Qwen2": (QWEN2, None, "<|im_end|>"),
     "Qwen2.5": (QWEN25, None, "<|im_end|>"),
     "Qwen2.5 Math": (QWEN25_MATH, None, "<|im_end|>"),

@@ -233,8 +233,8 @@ typedef struct ct_adamw_options {
   bool decoupled;      // AdamW when true, Adam with L2 otherwise
   double gradient_scale; // multiplies each gradient as it is read (clipping)
 } ct_adamw_options;
-/// `value` is the compute copy of `master` (the same tensor when both are float32). `rows` (int64 `[k]`) are those of
-/// dimension 0 that are touched; NULL for all.
+/// `value` is the compute copy of `master` (the same tensor when both are float32). `rows` (int64 `[k]`, rising) are
+/// those of dimension 0 that are touched; NULL for all.
 int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
              const ct_adamw_options *options);
 typedef struct ct_adafactor_options {

@@ -35,6 +35,7 @@ extension BERT {
       case attentionDropout = "attention_probs_dropout_prob"
       case layerNormEpsilon = "layer_norm_eps"
       case initializerDeviation = "initializer_range"
+      case isDecoder = "is_decoder"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -54,7 +55,14 @@ extension BERT {
       initializerDeviation = try values.decodeIfPresent(Double.self, forKey: .initializerDeviation) ?? 0.02
       let type = try values.decode(String.self, forKey: .type)
       readsSegments = type == "bert"
-      firstPosition = readsSegments ? 0 : (try values.decodeIfPresent(Int.self, forKey: .paddingIndex) ?? 1) + 1
+      firstPosition =
+        readsSegments
+        ? 0 : min(try values.decodeIfPresent(Int.self, forKey: .paddingIndex) ?? 1, Int(Int32.max)) + 1
+      if try values.decodeIfPresent(Bool.self, forKey: .isDecoder) ?? false {
+        throw DecodingError.dataCorruptedError(
+          forKey: .isDecoder, in: values,
+          debugDescription: "Jay reads encoders of this family, whose tokens see those behind them too")
+      }
       try Self.requireSizes(
         values,
         [

@@ -17,14 +17,15 @@ public struct RotaryEmbedding {
 
     public init(from decoder: any Decoder) throws {
       let values = try decoder.container(keyedBy: CodingKeys.self)
-      let newer = try values.decodeIfPresent(Keys.self, forKey: .newer)
-      let keys = try newer ?? values.decodeIfPresent(Keys.self, forKey: .older)
-      base = try newer?.rope_theta ?? values.decodeIfPresent(Double.self, forKey: .base) ?? 10_000
+      // The reference puts a `rope_scaling` that says anything in place of `rope_parameters`.
+      let older = try values.decodeIfPresent(Keys.self, forKey: .older).flatMap { $0 == Keys() ? nil : $0 }
+      let keys = try older ?? values.decodeIfPresent(Keys.self, forKey: .newer)
+      base = try keys?.rope_theta ?? values.decodeIfPresent(Double.self, forKey: .base) ?? 10_000
       do {
         scaling = try Scaling(keys)
       } catch {
         throw DecodingError.dataCorruptedError(
-          forKey: newer == nil ? .older : .newer, in: values, debugDescription: error.reason)
+          forKey: older == nil ? .newer : .older, in: values, debugDescription: error.reason)
       }
     }
   }
@@ -61,14 +62,14 @@ public struct RotaryEmbedding {
     init(_ reason: String) { self.reason = reason }
   }
 
-  struct Keys: Decodable {
-    let rope_type: String?
-    let type: String?
-    let rope_theta: Double?
-    let factor: Double?
-    let low_freq_factor: Double?
-    let high_freq_factor: Double?
-    let original_max_position_embeddings: Double?
+  struct Keys: Decodable, Equatable {
+    var rope_type: String?
+    var type: String?
+    var rope_theta: Double?
+    var factor: Double?
+    var low_freq_factor: Double?
+    var high_freq_factor: Double?
+    var original_max_position_embeddings: Double?
     var name: String? { rope_type ?? type }
   }
 

@@ -18,7 +18,7 @@ extension T5 {
     public let isGated: Bool
     public let dropout: Double
     public let normEpsilon: Double
-    /// Whether the head is the word embeddings (v1.0).
+    /// Whether the head is the word embeddings: in v1.0, and wherever a checkpoint has no head of its own.
     public internal(set) var tiesHead: Bool
     /// Whether the head reads states times width^−0.5, the size that word embeddings are made for (v1.0).
     public let scalesHeadInput: Bool
@@ -80,16 +80,20 @@ extension T5 {
     }
 
     private func check(_ values: KeyedDecodingContainer<CodingKeys>) throws {
-      let sizes: [(CodingKeys, Int, from: Int)] = [
-        (.vocabularySize, vocabularySize, 1), (.width, width, 1), (.headWidth, headWidth, 1),
-        (.intermediateWidth, intermediateWidth, 1), (.encoderLayers, encoderLayers, 1),
-        (.decoderLayers, decoderLayers, 1), (.attentionHeads, attentionHeads, 1), (.maxLength, maxLength, 1),
+      let most = Int(Int32.max)
+      // Each distance has a place in a table.
+      let places = 1 << 20
+      let sizes: [(CodingKeys, Int, from: Int, to: Int)] = [
+        (.vocabularySize, vocabularySize, 1, most), (.width, width, 1, most), (.headWidth, headWidth, 1, most),
+        (.intermediateWidth, intermediateWidth, 1, most), (.encoderLayers, encoderLayers, 1, most),
+        (.decoderLayers, decoderLayers, 1, most), (.attentionHeads, attentionHeads, 1, most),
+        (.maxLength, maxLength, 1, most),
         // Each side of the encoder's buckets has at least one exact and one wide bucket.
-        (.positionBuckets, positionBuckets, 4), (.maxDistance, maxDistance, positionBuckets / 2 + 1),
+        (.positionBuckets, positionBuckets, 4, places), (.maxDistance, maxDistance, positionBuckets / 2 + 1, places),
       ]
-      for (key, size, least) in sizes where size < least || size > Int32.max {
+      for (key, size, least, most) in sizes where size < least || size > most {
         throw DecodingError.dataCorruptedError(
-          forKey: key, in: values, debugDescription: "\(size) is not a number from \(least) to \(Int32.max)")
+          forKey: key, in: values, debugDescription: "\(size) is not a number from \(least) to \(most)")
       }
     }
   }

@@ -61,6 +61,7 @@ extension ChatTemplate {
 
   private func chatML(_ messages: [ChatMessage], _ features: ChatMLFeatures, _ addingPrompt: Bool) -> ChatText {
     var result = ChatText()
+    if features.beginsWithBOS { result.add(bos) }
     if let system = features.defaultSystem, messages[0].role != .system {
       result.add("<|im_start|>system\n\(system)<|im_end|>\n")
     }

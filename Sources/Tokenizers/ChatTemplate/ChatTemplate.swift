@@ -35,6 +35,8 @@ public struct ChatTemplate: Sendable, Equatable {
     var defaultSystem: String?
     /// Qwen3: earlier answers lose their thoughts; the last one always has some, if empty.
     var hasThoughts = false
+    /// InternLM2: the token that begins a text stands before the first message.
+    var beginsWithBOS = false
   }
 
   public let format: Format

@@ -38,11 +38,11 @@ struct ByteLevelFiles {
       isRoberta
       ? .roberta
       : isQwen ? SpecialTokenNames(pad: ["<|endoftext|>"], eos: ["<|endoftext|>"]) : .gpt2
-    let special = settings.specialTokens(usual, id(settings))
+    let special = settings.specialTokens(usual, in: vocabulary)
     let pattern: any Scanner = isQwen ? CL100KScanner(maxDigits: 1) : GPT2Scanner()
     var tokenizer = PipelineTokenizer(
       model: BPE(vocabulary, merges: merges, unknown: nil, options: BPE.Options()),
-      addedTokens: added(special, settings), normalizer: isQwen ? NormalForm.composed : nil,
+      addedTokens: settings.soughtTokens(special, in: vocabulary), normalizer: isQwen ? NormalForm.composed : nil,
       preTokenizer: ByteLevel(addsPrefixSpace: settings.addsPrefixSpace ?? false, pattern: pattern),
       decoder: ByteLevel(addsPrefixSpace: false, pattern: nil))
     tokenizer.specialTokens = special
@@ -55,20 +55,6 @@ struct ByteLevelFiles {
       tokenizer.postProcessor.template = .continued(bos: bos, eos: nil)
     }
     return tokenizer
-  }
-
-  private func id(_ settings: TokenizerSettings) -> (String) -> Int32? {
-    { name in
-      settings.addedTokens.last { $0.content.utf8.elementsEqual(name.utf8) }?.id ?? vocabulary.id(of: name)
-    }
-  }
-
-  /// Those that have a role, and those of `tokenizer_config.json`, which may say more of them.
-  private func added(_ special: SpecialTokens, _ settings: TokenizerSettings) -> [AddedTokens.Token] {
-    let ids = [special.bos, special.eos, special.unk, special.sep, special.pad, special.cls, special.mask]
-    return Set(ids.compactMap { $0 }).sorted().compactMap { id in
-      vocabulary[id: id].map { AddedTokens.Token(content: $0, id: id) }
-    } + settings.addedTokens
   }
 
   private func required(_ id: Int32?, _ name: String) throws(TokenizerError) -> Int32 {

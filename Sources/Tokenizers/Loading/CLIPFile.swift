@@ -49,12 +49,10 @@ struct CLIPFile {
   }
 
   func tokenizer(_ settings: TokenizerSettings) throws -> PipelineTokenizer {
-    let special = settings.specialTokens(.clip, vocabulary.id)
-    let ids = Set([special.pad, special.unk, special.bos, special.eos].compactMap { $0 }).sorted()
-    let added = ids.compactMap { id in vocabulary[id: id].map { AddedTokens.Token(content: $0, id: id) } }
+    let special = settings.specialTokens(.clip, in: vocabulary)
     var tokenizer = PipelineTokenizer(
       model: BPE(vocabulary, merges: merges, unknown: special.unk, options: BPE.Options(endSuffix: CLIPFile.wordEnd)),
-      addedTokens: added + settings.addedTokens,
+      addedTokens: settings.soughtTokens(special, in: vocabulary),
       normalizer: NormalizerSequence(steps: [
         NormalForm.composed, Replace(pattern: .scanner(SpaceScanner()), content: [0x20]), Lowercase(),
       ]),

@@ -76,7 +76,7 @@ extension Unigram {
 extension Vocabulary {
   /// An object of tokens and their ids.
   init(_ field: JSONField) throws {
-    self.init(try field.members().map { (token: $0.key, id: try $0.field.id()) })
+    self.init(try field.members().map { (token: $0.key, id: try $0.field.id(upTo: Vocabulary.largestID)) })
   }
 
   /// The id of a token a file names.

@@ -70,10 +70,10 @@ struct JSONField {
     return bool
   }
 
-  /// A token id: a whole number from 0 that fits in 32 bits.
-  func id() throws(TokenizerError) -> Int32 {
-    guard case .number(let number) = value, let id = Int32(exactly: number), id >= 0 else {
-      throw unexpected("a whole number from 0 to \(Int32.max)")
+  /// A token id: a whole number from 0 to `largest`.
+  func id(upTo largest: Int32 = .max) throws(TokenizerError) -> Int32 {
+    guard case .number(let number) = value, let id = Int32(exactly: number), 0...largest ~= id else {
+      throw unexpected("a whole number from 0 to \(largest)")
     }
     return id
   }

@@ -86,17 +86,16 @@ extension SentencePieceFile {
     _ model: Unigram, _ names: SpecialTokenNames, _ extra: [String], _ settings: TokenizerSettings
   ) throws -> PipelineTokenizer {
     let vocabulary = model.vocabulary
-    let special = settings.specialTokens(names, vocabulary.id)
+    let special = settings.specialTokens(names, in: vocabulary)
     let normalizer = content.characterMap.isEmpty ? nil : Precompiled(map: content.characterMap)
     if normalizer == nil, !content.characterMap.isEmpty { throw TokenizerError.malformedModel(file: file, byte: 0) }
-    let named = roleTokens(special, vocabulary)
     let sentinels = extra.compactMap { name in
       vocabulary.id(of: name).map { AddedTokens.Token(content: name, id: $0) }
     }
     let metaspace = Metaspace(
       replacement: mark, prependScheme: content.addsDummyPrefix ? .always : .never, splits: true)
     var tokenizer = PipelineTokenizer(
-      model: model, addedTokens: addedTokens(vocabulary) + named + sentinels + settings.addedTokens,
+      model: model, addedTokens: addedTokens(vocabulary) + sentinels + settings.soughtTokens(special, in: vocabulary),
       normalizer: normalizer,
       preTokenizer: content.removesExtraBlanks
         ? PreTokenizerSequence(steps: [ScalarSplit.whitespace, metaspace]) : metaspace,
@@ -104,12 +103,6 @@ extension SentencePieceFile {
     tokenizer.specialTokens = special
     tokenizer.specialTokens.unk = model.unknown
     return tokenizer
-  }
-
-  private func roleTokens(_ special: SpecialTokens, _ vocabulary: Vocabulary) -> [AddedTokens.Token] {
-    [special.pad, special.cls, special.sep, special.unk, special.mask, special.bos, special.eos].compactMap { id in
-      id.flatMap { id in vocabulary[id: id].map { AddedTokens.Token(content: $0, id: id) } }
-    }
   }
 
   private func required(_ id: Int32?, _ name: String) throws(TokenizerError) -> Int32 {
@@ -128,11 +121,11 @@ extension SentencePieceFile {
     let model = BPE(
       vocabulary, merges: merges(vocabulary), unknown: unknown,
       options: BPE.Options(fusesUnknown: true, fallsBackToBytes: content.fallsBackToBytes))
-    let special = settings.specialTokens(.llama, vocabulary.id)
+    let special = settings.specialTokens(.llama, in: vocabulary)
     let prepends = settings.addsPrefixSpace ?? content.addsDummyPrefix
     let isLegacy = settings.isLegacy ?? false
     var tokenizer = PipelineTokenizer(
-      model: model, addedTokens: addedTokens(vocabulary) + roleTokens(special, vocabulary) + settings.addedTokens,
+      model: model, addedTokens: addedTokens(vocabulary) + settings.soughtTokens(special, in: vocabulary),
       normalizer: isLegacy ? legacyNormalizer(prepends: prepends) : nil,
       preTokenizer: isLegacy
         ? nil

@@ -14,8 +14,8 @@ public enum TokenizerLoader {
   /// (`spiece.model`, `tokenizer.model`, `sentencepiece.bpe.model`: T5, Llama, XLM-RoBERTa), and `vocab.txt` (BERT,
   /// uncased unless `tokenizer_config.json` says otherwise), a tokenizer of llama2.c (`tokenizer.bin`, `tok512.bin`,
   /// `tok4096.bin`), and CLIP's `bpe_simple_vocab_16e6.txt.gz`. What they do not say is taken from
-  /// `tokenizer_config.json`, `special_tokens_map.json` and the `model_type` of `config.json`, where present: names
-  /// of special tokens, the family, what is added to a text.
+  /// `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json` and the `model_type` of `config.json`, where
+  /// present: special tokens, others beside the vocabulary, the family, what is added to a text.
   ///
   /// A file may also be named by itself; files beside it then say what they say in a folder.
   /// - Throws: ``TokenizerError``.

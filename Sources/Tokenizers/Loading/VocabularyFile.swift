@@ -12,20 +12,17 @@ struct VocabularyFile {
   }
 
   func tokenizer(_ settings: TokenizerSettings) throws -> PipelineTokenizer {
-    let special = settings.specialTokens(.bert, vocabulary.id)
+    let special = settings.specialTokens(.bert, in: vocabulary)
     let unknown = try required(special.unk, settings.name(of: "unk", else: "[UNK]"))
     let lowercases = settings.lowercases ?? true
     let normalizer = BertNormalizer(
       BertNormalizer.Options(
         spacesChinese: settings.spacesChinese ?? true, stripsAccents: settings.stripsAccents ?? lowercases,
         lowercases: lowercases))
-    let added = [special.pad, special.unk, special.cls, special.sep, special.mask].compactMap { id in
-      id.flatMap { id in vocabulary[id: id].map { AddedTokens.Token(content: $0, id: id) } }
-    }
     var tokenizer = PipelineTokenizer(
       model: WordPiece(vocabulary, unknown: unknown, continuingPrefix: "##", maxScalarsPerWord: 100),
-      addedTokens: added + settings.addedTokens, normalizer: normalizer, preTokenizer: BertPreTokenizer(),
-      decoder: WordPieceDecoder())
+      addedTokens: settings.soughtTokens(special, in: vocabulary), normalizer: normalizer,
+      preTokenizer: BertPreTokenizer(), decoder: WordPieceDecoder())
     tokenizer.postProcessor.template = .bert(
       cls: try required(special.cls, settings.name(of: "cls", else: "[CLS]")),
       sep: try required(special.sep, settings.name(of: "sep", else: "[SEP]")))

@@ -6,6 +6,8 @@ struct Vocabulary: Sendable {
   private let tokens: [String?]
   /// How many tokens there are.
   let count: Int
+  /// The largest id that a file may have: there is a place for each up to it.
+  static let largestID: Int32 = (1 << 24) - 1
 
   /// - Parameter entries: the last of equal tokens wins.
   init(_ entries: [(token: String, id: Int32)]) {

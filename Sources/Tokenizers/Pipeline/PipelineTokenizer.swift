@@ -51,6 +51,12 @@ struct PipelineTokenizer: Tokenizer {
     )
   }
 
+  func encodeWithWholeSpans(_ text: String) -> (encoding: Encoding, spans: [TextSpan?]) {
+    let (tokens, _) = tokens(of: text, nil, tracks: true)
+    let template = postProcessor.template
+    return (template.apply(tokens.ids, nil), template.apply(spans: tokens.spans, nil))
+  }
+
   func decode(_ ids: [Int32], skipSpecialTokens: Bool) -> String {
     let texts = ids.compactMap { id in
       skipSpecialTokens && addedTokens.special.contains(id) ? nil : addedTokens[id: id] ?? model.vocabulary[id: id]
