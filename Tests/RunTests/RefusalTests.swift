@@ -62,6 +62,21 @@ import Testing
       "\(outcome.text)")
   }
 
+  @Test func `the seeds of a folder are gone on with together`() throws {
+    let workshop = try Workshop()
+    let whole = try workshop.run("recipe.yaml", "--seeds", "3,1", "--out", "seeds")
+    #expect(whole.status == 0, "\(whole.text)")
+    try FileManager.default.removeItem(at: workshop.url["seeds/seed-3"])
+    try workshop.killedRun("seeds/seed-3", "--set", "seed=3")
+    let resumed = try workshop.run("--resume", "--out", "seeds")
+    #expect(resumed.status == 0 && workshop.exists("seeds/seed-3/summary.json"), "\(resumed.text)")
+    let mixed = try workshop.run("recipe.yaml", "--out", "seeds")
+    #expect(mixed.status == 1 && mixed.text.contains("holds runs of several seeds"), "\(mixed.text)")
+    let twice = try workshop.run("recipe.yaml", "--seeds", "1,1", "--out", "twice")
+    #expect(twice.status != 0 && twice.text.contains("--seeds names a seed twice"), "\(twice.text)")
+    #expect(!workshop.exists("twice"))
+  }
+
   @Test func `two processes do not share a run folder`() throws {
     let workshop = try Workshop()
     try workshop.killedRun("run")

@@ -68,8 +68,9 @@ final class Workshop {
   }
 
   /// A run that was killed once it had a checkpoint.
-  func killedRun(_ out: String, after checkpoint: String = "0000-00000002") throws {
-    let process = try start("recipe.yaml", "--out", out)
+  func killedRun(_ out: String, _ options: String..., after checkpoint: String = "0000-00000002") throws {
+    let arguments = ["run", "recipe.yaml", "--out", out] + options
+    let process = try Jay.start(arguments + ["--threads", "1"], in: url)
     while process.isRunning, !exists("\(out)/checkpoints/\(checkpoint)") { usleep(500) }
     process.send(SIGKILL)
     _ = try process.wait()

@@ -36,7 +36,8 @@ extension RecipeMistake: CustomStringConvertible {
     case .emptyDocument:
       "the recipe is empty. Write at least 'model:', 'stream:' and 'methods:'."
     case .unknownKey(let key, let section, let keys):
-      "unknown key '\(key)' in \(title(section)).\(suggestion(key, keys)) Keys: \(keys.joined(separator: ", "))."
+      "unknown key '\(key)' in \(title(section)).\(suggestion(key, keys)) "
+        + (keys.isEmpty ? "It has no keys." : "Keys: \(keys.joined(separator: ", ")).")
     case .duplicateKey(let key, let section, let first):
       "duplicate key '\(key)' in \(title(section)), first given at \(first). Keep one of them."
     case .missingKey(let key, let section):
