@@ -8,9 +8,6 @@ using jay::get_or_undefined;
 
 extern "C" {
 
-int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
-  CT_RETURN(at::linear(get(x), get(weight), get_or_undefined(bias)));
-}
 int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out) {
   CT_RETURN(at::embedding(get(weight), get(index)));
 }

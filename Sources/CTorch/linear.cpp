@@ -1,4 +1,6 @@
-// Layers whose weights train in some rows only: the product that makes a weight's gradient is done for these rows.
+// Linear layers: products by the faster library, and for layers whose weights train in some rows only the product that
+// makes the weight's gradient done for these rows.
+#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include <cstring>
@@ -11,6 +13,44 @@
 using jay::floats, jay::get, jay::lanes, jay::load;
 
 namespace {
+
+using Product = at::Tensor(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &, std::string_view,
+                           c10::List<std::optional<at::Scalar>>, std::optional<std::string_view>);
+
+/// oneDNN's product where it multiplies float32 faster than the library that libtorch takes for it: on processors of AMD, by
+/// more than two (Docs/Performance.md). The kind of processor decides, not a clock, so that a run goes on with the same bits.
+const c10::TypedOperatorHandle<Product> *faster_product() {
+#if defined(__x86_64__)
+  static const auto found = []() -> std::optional<c10::TypedOperatorHandle<Product>> {
+    const auto schema = c10::Dispatcher::singleton().findSchema({"mkldnn::_linear_pointwise", ""});
+    if (!__builtin_cpu_is("amd") || !schema) return std::nullopt;
+    return schema->typed<Product>();
+  }();
+  return found ? &*found : nullptr;
+#else
+  return nullptr;
+#endif
+}
+
+bool is_faster(const at::Tensor &a, const at::Tensor &b) {
+  return a.is_cpu() && a.scalar_type() == at::kFloat && b.scalar_type() == at::kFloat && a.numel() > 0 && b.numel() > 0 &&
+         faster_product() != nullptr;
+}
+
+/// a·bᵀ + bias, without a graph, by the faster product.
+at::Tensor fast_linear(const at::Tensor &a, const at::Tensor &b, const std::optional<at::Tensor> &bias = std::nullopt) {
+  auto dense = [](const at::Tensor &x) { return x.is_non_overlapping_and_dense() ? x : x.contiguous(); };
+  return faster_product()->call(dense(a), dense(b), bias, "none", c10::List<std::optional<at::Scalar>>(), "");
+}
+
+at::Tensor linear_of(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+  return is_faster(x, weight) ? fast_linear(x, weight, bias) : at::linear(x, weight, bias.value_or(at::Tensor()));
+}
+
+/// a·b of matrices, without a graph.
+at::Tensor product(const at::Tensor &a, const at::Tensor &b) {
+  return is_faster(a, b) ? fast_linear(a, b.t()) : a.matmul(b);
+}
 
 /// The columns `kept` of x `[n, width]` → `[n, kept]`.
 template <typename T>
@@ -51,13 +91,13 @@ at::Tensor spread(const at::Tensor &x, const at::Tensor &kept, int64_t rows) {
   return out;
 }
 
-struct RowLinear : torch::autograd::Function<RowLinear> {
+struct Linear : torch::autograd::Function<Linear> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             const std::optional<at::Tensor> &bias, const at::Tensor &kept) {
     context->save_for_backward({x, weight});
     // Not a saved variable: which rows are kept becomes known between the two passes.
     context->saved_data["kept"] = kept;
-    return at::linear(x, weight, bias);
+    return linear_of(x, weight, bias);
   }
 
   static torch::autograd::tensor_list backward(torch::autograd::AutogradContext *context,
@@ -66,11 +106,11 @@ struct RowLinear : torch::autograd::Function<RowLinear> {
     const at::Tensor &x = saved[0], &weight = saved[1], kept = context->saved_data["kept"].toTensor();
     const auto above = gradients[0].reshape({-1, weight.size(0)}).contiguous(), rows = x.reshape({-1, weight.size(1)});
     at::Tensor dx, dweight, dbias;
-    if (context->needs_input_grad(0)) dx = above.matmul(weight).view(x.sizes());
+    if (context->needs_input_grad(0)) dx = product(above, weight).view(x.sizes());
     if (context->needs_input_grad(1)) {
       if (kept.is_cpu()) jay::check_rows(kept, weight.size(0));
-      dweight = kept.numel() == 0 ? above.t().matmul(rows)
-                                  : spread(columns(above, kept).t().matmul(rows), kept, weight.size(0));
+      dweight = kept.numel() == 0 ? product(above.t(), rows)
+                                  : spread(product(columns(above, kept).t(), rows), kept, weight.size(0));
     }
     if (context->needs_input_grad(2)) dbias = above.sum(0);
     return {dx, dweight, dbias, at::Tensor()};
@@ -112,10 +152,26 @@ at::Tensor column_sums(const at::Tensor &x) {
 
 extern "C" {
 
+int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
+  return jay::guarded([&] {
+    const at::Tensor &a = get(x), &b = get(weight);
+    const auto added = bias ? std::make_optional(get(bias)) : std::nullopt;
+    if (!is_faster(a, b)) {
+      *out = jay::own(at::linear(a, b, added.value_or(at::Tensor())));
+      return;
+    }
+    const bool is_recorded =
+        at::GradMode::is_enabled() && (a.requires_grad() || b.requires_grad() || (added && added->requires_grad()));
+    // All rows are kept.
+    static const auto all = at::empty({0}, at::kLong);
+    *out = jay::own(is_recorded ? Linear::apply(a, b, added, all) : fast_linear(a, b, added));
+  });
+}
+
 int ct_linear_kept_rows(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor kept, ct_tensor *out) {
   return jay::guarded([&] {
     const auto added = bias ? std::make_optional(get(bias)) : std::nullopt;
-    *out = jay::own(RowLinear::apply(get(x), get(weight), added, get(kept)));
+    *out = jay::own(Linear::apply(get(x), get(weight), added, get(kept)));
   });
 }
 
