@@ -80,7 +80,7 @@ let package = Package(
     tests("Evaluation", ["Evaluation"]),
     tests("Report", ["Report"]),
     tests("Hub", ["Hub"]),
-    tests("Recipes", ["Recipes", "Hub"]),
+    tests("Recipes", ["Recipes", "Hub", "TestSupport"]),
     // The executable, so that it is built: its tests drive it as a user does.
     tests("Run", ["Recipes", "TestSupport", "jay"]),
     tests("Package", []),

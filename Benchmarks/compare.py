@@ -120,7 +120,7 @@ def main():
                 for row in compare(model, batch, *case(model, batch, rows, benchmark, python, rounds)):
                     table.append(row)
                     print(
-                        f"| {model} | {batch} | {TITLES[row['what']]} | {row['jay']:,.0f} | {row['peer']:,.0f} | "
+                        f"| {model} | {row['batch']} | {TITLES[row['what']]} | {row['jay']:,.0f} | {row['peer']:,.0f} | "
                         f"{row['ratio']:.2f} ({row['low']:.2f}–{row['high']:.2f}) | {row['memory']:.2f} |", flush=True)
                     Path(out).write_text(json.dumps(table, indent=1) + "\n")
 

@@ -43,6 +43,7 @@ at::Tensor fast_linear(const at::Tensor &a, const at::Tensor &b, const std::opti
   return faster_product()->call(dense(a), dense(b), bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
+/// x·weightᵀ + bias; libtorch records its own product, the faster one is recorded by `Linear`.
 at::Tensor linear_of(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
   return is_faster(x, weight) ? fast_linear(x, weight, bias) : at::linear(x, weight, bias.value_or(at::Tensor()));
 }
@@ -156,15 +157,11 @@ int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
   return jay::guarded([&] {
     const at::Tensor &a = get(x), &b = get(weight);
     const auto added = bias ? std::make_optional(get(bias)) : std::nullopt;
-    if (!is_faster(a, b)) {
-      *out = jay::own(at::linear(a, b, added.value_or(at::Tensor())));
-      return;
-    }
     const bool is_recorded =
         at::GradMode::is_enabled() && (a.requires_grad() || b.requires_grad() || (added && added->requires_grad()));
     // All rows are kept.
     static const auto all = at::empty({0}, at::kLong);
-    *out = jay::own(is_recorded ? Linear::apply(a, b, added, all) : fast_linear(a, b, added));
+    *out = jay::own(is_recorded && is_faster(a, b) ? Linear::apply(a, b, added, all) : linear_of(a, b, added));
   });
 }
 

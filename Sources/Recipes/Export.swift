@@ -114,7 +114,7 @@ extension Session {
     let (checkpoint, skipped) = try Checkpoint.newest(in: directory.checkpoints)
     // An older one is another model.
     if let error = skipped.first { throw error }
-    guard let checkpoint else { throw RunError.noModel(folder) }
+    guard let checkpoint else { throw RunError.noModel(folder, isFinished: directory.isComplete) }
     let change = checkpoint.record.firstChange(session.fingerprints, session.stream)
     // These say how it was trained, not what it is.
     if let change, change != "training settings" {

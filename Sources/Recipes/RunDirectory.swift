@@ -71,7 +71,8 @@ public final class RunDirectory {
   /// Takes away what `open` made, where nothing came of it.
   func removeEmpty() {
     guard !exists else { return }
-    for name in [".lock", "checkpoints"] where rmdir(file(name).path) != 0 { unlink(file(name).path) }
+    unlink(file(".lock").path)
+    rmdir(checkpoints.path)
     rmdir(url.path)
   }
 
@@ -165,7 +166,7 @@ public enum RunError: LocalizedError, CustomStringConvertible {
   case finished(URL)
   case nothingToResume(URL)
   case notARun(URL)
-  case noModel(URL)
+  case noModel(URL, isFinished: Bool)
   case holdsSeeds(URL)
   case finishedOther(URL)
 
@@ -177,9 +178,11 @@ public enum RunError: LocalizedError, CustomStringConvertible {
     case .finished(let url):
       "\(url.path) holds a finished run. Choose another --out; 'jay continue \(url.path) --data NEW.jsonl' adds an experience."
     case .nothingToResume(let url): "there is no run to resume in \(url.path). Leave out --resume, or check --out."
-    case .noModel(let url):
-      "\(url.path) has no checkpoint, so there is no model to use: the run has not saved one yet, or its checkpoints were "
-        + "removed. 'jay run --resume --out \(url.path)' trains what is missing."
+    case .noModel(let url, isFinished: false):
+      "\(url.path) has not saved a model yet. Go on with: jay run --resume --out \(url.path)"
+    case .noModel(let url, isFinished: true):
+      "the checkpoints of \(url.path) were removed, and its model with them. Train it again: jay run "
+        + "\(url.path)/recipe.yaml --out NEW"
     case .holdsSeeds(let url):
       "\(url.path) holds runs of several seeds. Choose another --out, or go on with these: jay run --resume --out \(url.path)"
     case .finishedOther(let url):

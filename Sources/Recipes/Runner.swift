@@ -30,7 +30,8 @@ public struct Runner {
   /// Trains what is left of the recipe and writes everything to `folder`; of a finished run nothing is left.
   public func run(_ recipe: Recipe, in folder: URL, start: Start, name: String = "") throws {
     let directory = RunDirectory(folder)
-    if start == .resume, directory.isComplete {
+    // A damaged checkpoint is made again from the one before it.
+    if start == .resume, directory.isComplete, try Checkpoint.newest(in: directory.checkpoints).skipped.isEmpty {
       guard recipe.isSame(as: try Recipe(file: directory.recipe)) else { throw RunError.finishedOther(folder) }
       return
     }

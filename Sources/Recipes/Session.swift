@@ -143,12 +143,8 @@ extension Recipe {
     return copy
   }
 
-  /// Whether another recipe says the same of training; the place of the model does not count.
-  func isSame(as other: Recipe) -> Bool {
-    var (own, other) = (resumable, other.resumable)
-    (own.model.name, other.model.name) = ("", "")
-    return own.yaml() == other.yaml()
-  }
+  /// Whether a run of another recipe is a run of this one.
+  func isSame(as other: Recipe) -> Bool { resumable.yaml() == other.resumable.yaml() }
 
   /// The recipe without the settings that say only how far an update moves: with others a run can still go on from
   /// where it stands (`--allow-changed-training`), though it is no longer the same run.

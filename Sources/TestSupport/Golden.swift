@@ -10,6 +10,15 @@ public enum Golden {
   /// `Tests/Goldens/<path>`.
   public static func url(_ path: String) -> URL { root.appendingPathComponent("Tests/Goldens/\(path)") }
 
+  /// Writes a copy of `bert-tiny`, which has no dropout, with this much of it.
+  public static func writeDropping(_ dropout: Double, to folder: URL) throws {
+    try FileManager.default.copyItem(at: url("bert-tiny"), to: folder)
+    let config = folder.appendingPathComponent("config.json"), text = try String(contentsOf: config, encoding: .utf8)
+    try FileManager.default.removeItem(at: config)
+    try Data(text.replacingOccurrences(of: "dropout_prob\": 0.0", with: "dropout_prob\": \(dropout)").utf8)
+      .write(to: config)
+  }
+
   public static func load(_ path: String) throws -> [String: Tensor] { try SafeTensorsFile(url(path)).tensors() }
 
   /// Development data: `JAY_DATA`, else `../shared/data` beside the package; nil where absent.

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Torch
 
 @testable import Recipes
@@ -41,10 +42,7 @@ final class Scratch: Sendable {
   func droppingModel() throws -> String {
     let folder = url.appendingPathComponent("bert-dropping")
     if FileManager.default.fileExists(atPath: folder.path) { return folder.path }
-    try FileManager.default.copyItem(at: places.models.appendingPathComponent("bert-tiny"), to: folder)
-    let config = folder.appendingPathComponent("config.json"), text = try String(contentsOf: config, encoding: .utf8)
-    try FileManager.default.removeItem(at: config)
-    try Data(text.replacingOccurrences(of: "dropout_prob\": 0.0", with: "dropout_prob\": 0.1").utf8).write(to: config)
+    try Golden.writeDropping(0.1, to: folder)
     return folder.path
   }
 

@@ -13,7 +13,7 @@ import Testing
     #expect(
       verification.checks.map(\.what) == [
         "recipe.yaml", "environment.json", "log.jsonl", "matrix.json", "metrics.json", "summary.json",
-        "checkpoints/0001-00000000", "checkpoints/0002-00000000",
+        "report.html", "checkpoints/0001-00000000", "checkpoints/0002-00000000",
       ])
   }
 

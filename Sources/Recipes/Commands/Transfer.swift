@@ -50,9 +50,10 @@ public struct Transfer: Codable, Sendable {
       (tuned.model.name, tuned.evaluation.future) = (model.path, false)
       let place = RunDirectory(folder.appendingPathComponent(name))
       if place.isComplete {
-        guard try tuned.isSame(as: try Recipe(file: place.recipe)) else {
-          throw TransferError.otherRecipe(folder.relativePath)
-        }
+        var known = try Recipe(file: place.recipe)
+        // The run may have moved, and its models with it.
+        known.model.name = tuned.model.name
+        guard tuned.isSame(as: known) else { throw TransferError.otherRecipe(folder.relativePath) }
       } else {
         try runner.run(tuned, in: place.url, start: place.exists ? .resume : .new, name: name)
       }

@@ -47,9 +47,9 @@ public struct Verification: Encodable, Sendable {
       }
     }
     let names = Self.checkpoints(directory)
-    if names.isEmpty, (try? JSON.decode(RunDirectory.Summary.self, from: directory.summary))?.isComplete == true {
-      check("checkpoints") { "there are none: the results stand, the model is gone" }
+    if (try? JSON.decode(RunDirectory.Summary.self, from: directory.summary))?.isComplete == true {
       check("report.html") { FileManager.default.fileExists(atPath: directory.report.path) ? nil : "it is missing" }
+      if names.isEmpty { check("checkpoints") { "there are none: the results stand, the model is gone" } }
     }
     for name in names {
       check("checkpoints/\(name)") { try Self.checkpoint(name, isLast: name == names.last, directory) }
