@@ -12,6 +12,8 @@ import Torch
 @Suite struct LeakTests {
   @Test func handlesAndMemoryStayFlatOverManyUpdates() async {
     await #expect(processExitsWith: .success) {
+      // oneDNN keeps the plans of a thousand shapes of products, and would fill memory with them for long.
+      setenv("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32", 1)
       Runtime.threads = 1
       let small = try Small(
         dropout: 0.1, settings: { ($0.epochs, $0.maxUpdates, $0.batchSize) = (1000, 1000, 2) },
@@ -28,7 +30,8 @@ import Torch
       precondition(handles.count == 10, "\(handles)")
       // The buffer of ER may still fill, a handle or two an example.
       precondition(handles[9] <= handles[0] + 50, "\(handles)")
-      precondition(bytes[9] < bytes[0] + 20_000_000, "\(bytes)")
+      // The allocator's arenas settle during the second task.
+      precondition(bytes[9] < bytes[5] + 10_000_000, "\(bytes)")
     }
   }
 
