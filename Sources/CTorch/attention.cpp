@@ -1,65 +1,145 @@
 // Attention over texts that stand behind one another without padding, on the CPU: each sees itself only, so nothing is
 // spent on padding or on other texts, and no matrix of scores is kept for the backward pass (as in FlashAttention, Dao et
-// al. 2022, arXiv 2205.14135, §3.1). Sums are float.
+// al. 2022, arXiv 2205.14135, §3.1). bfloat16 is multiplied in pairs; sums, scores and what a softmax needs are float.
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <cstring>
 #include <optional>
 #include <utility>
 
-#include "kernels.h"
 #include "support.h"
+#include "words.h"
 
-using jay::exponential, jay::floats, jay::get, jay::lanes, jay::load, jay::mix32, jay::store;
+using jay::floats, jay::get, jay::held, jay::high, jay::lanes, jay::load, jay::low, jay::mix32, jay::store;
+using jay::Word, jay::words;
 
 namespace {
 
 constexpr int64_t tall = 8;
 
 int64_t whole(int64_t count) { return (count + lanes - 1) / lanes * lanes; }
+/// How many words hold so many elements.
+template <typename T>
+int64_t words_of(int64_t count) { return (count + held<T> - 1) / held<T>; }
 
-/// c `[rows][columns]` = a `[rows][inner]` · b `[inner][columns]` for up to eight rows and 16 · `wide` columns.
+/// A matrix of words, read row by row or, where `step` is not 1, as its transpose.
+template <typename W>
+struct Left {
+  const W *at;
+  int64_t row, step = 1;
+};
+/// `[inner][columns]` words: pairs are of one column.
+template <typename W>
+struct Right {
+  const W *at;
+  int64_t row, inner;
+};
+/// What a product gives; `columns` is a multiple of 16.
+struct Sums {
+  float *at;
+  int64_t row, columns;
+  bool adds = false;
+};
+
 template <int rows, int wide>
-JAY_INLINE void tile(const float *a, int64_t a_stride, const float *b, int64_t b_stride, int64_t inner, float *c,
-                     int64_t c_stride, bool adds) {
-  floats sums[rows][wide] = {};
-  for (int64_t k = 0; k < inner; ++k) {
-    floats right[wide];
-    for (int w = 0; w < wide; ++w) right[w] = load(b + k * b_stride + w * lanes);
-    for (int r = 0; r < rows; ++r)
-      for (int w = 0; w < wide; ++w) sums[r][w] += a[r * a_stride + k] * right[w];
-  }
+JAY_INLINE void put(const floats (&sums)[rows][wide], Sums c, int64_t j) {
   for (int r = 0; r < rows; ++r)
     for (int w = 0; w < wide; ++w) {
-      float *to = c + r * c_stride + w * lanes;
-      *reinterpret_cast<floats *>(to) = adds ? load(to) + sums[r][w] : sums[r][w];
+      float *to = c.at + r * c.row + j + w * lanes;
+      *reinterpret_cast<floats *>(to) = c.adds ? load(to) + sums[r][w] : sums[r][w];
+    }
+}
+
+/// c (+)= a · b for up to eight rows and 16 · `wide` columns from `j` on.
+template <int rows, int wide>
+JAY_INLINE void tile(Left<float> a, Right<float> b, Sums c, int64_t j) {
+  floats sums[rows][wide] = {};
+  for (int64_t k = 0; k < b.inner; ++k) {
+    floats right[wide];
+    for (int w = 0; w < wide; ++w) right[w] = load(b.at + k * b.row + j + w * lanes);
+    for (int r = 0; r < rows; ++r)
+      for (int w = 0; w < wide; ++w) sums[r][w] += a.at[r * a.row + k * a.step] * right[w];
+  }
+  put(sums, c, j);
+}
+
+template <int rows, int wide>
+JAY_INLINE void tile(Left<uint32_t> a, Right<uint32_t> b, Sums c, int64_t j) {
+  floats sums[rows][wide] = {};
+  for (int64_t k = 0; k < b.inner; ++k)
+    for (int w = 0; w < wide; ++w) {
+      const words right = *reinterpret_cast<const words *>(b.at + k * b.row + j + w * lanes);
+      for (int r = 0; r < rows; ++r) {
+        const uint32_t left = a.at[r * a.row + k * a.step];
+        sums[r][w] += low(left) * low(right) + high(left) * high(right);
+      }
+    }
+  put(sums, c, j);
+}
+
+template <int rows, typename W>
+JAY_INLINE void band(Left<W> a, Right<W> b, Sums c) {
+  int64_t j = 0;
+  for (; j + 2 * lanes <= c.columns; j += 2 * lanes) tile<rows, 2>(a, b, c, j);
+  if (j < c.columns) tile<rows, 1>(a, b, c, j);
+}
+
+/// The number of rows as a constant, so that the sums stay in registers.
+#define JAY_BY_ROWS(function)             \
+  switch (rows) {                         \
+    case 1: return function<1>(a, b, c);  \
+    case 2: return function<2>(a, b, c);  \
+    case 3: return function<3>(a, b, c);  \
+    case 4: return function<4>(a, b, c);  \
+    case 5: return function<5>(a, b, c);  \
+    case 6: return function<6>(a, b, c);  \
+    case 7: return function<7>(a, b, c);  \
+    default: return function<8>(a, b, c); \
+  }
+
+JAY_VECTOR void multiply_rows(int64_t rows, Left<float> a, Right<float> b, Sums c) { JAY_BY_ROWS(band) }
+JAY_VECTOR void multiply_pairs(int64_t rows, Left<uint32_t> a, Right<uint32_t> b, Sums c) { JAY_BY_ROWS(band) }
+
+#if defined(__x86_64__)
+template <int rows, int wide>
+JAY_DOT JAY_INLINE void dot_tile(Left<uint32_t> a, Right<uint32_t> b, Sums c, int64_t j) {
+  __m512 sums[rows][wide];
+  for (int r = 0; r < rows; ++r)
+    for (int w = 0; w < wide; ++w) sums[r][w] = _mm512_setzero_ps();
+  for (int64_t k = 0; k < b.inner; ++k)
+    for (int r = 0; r < rows; ++r)
+      for (int w = 0; w < wide; ++w)
+        sums[r][w] = jay::dot(sums[r][w], a.at[r * a.row + k * a.step], b.at + k * b.row + j + w * lanes);
+  for (int r = 0; r < rows; ++r)
+    for (int w = 0; w < wide; ++w) {
+      float *to = c.at + r * c.row + j + w * lanes;
+      _mm512_storeu_ps(to, c.adds ? _mm512_add_ps(_mm512_loadu_ps(to), sums[r][w]) : sums[r][w]);
     }
 }
 
 template <int rows>
-JAY_INLINE void band(const float *a, int64_t a_stride, const float *b, int64_t b_stride, int64_t inner, float *c,
-                     int64_t c_stride, int64_t columns, bool adds) {
+JAY_DOT JAY_INLINE void dot_band(Left<uint32_t> a, Right<uint32_t> b, Sums c) {
   int64_t j = 0;
-  for (; j + 2 * lanes <= columns; j += 2 * lanes) tile<rows, 2>(a, a_stride, b + j, b_stride, inner, c + j, c_stride, adds);
-  if (j < columns) tile<rows, 1>(a, a_stride, b + j, b_stride, inner, c + j, c_stride, adds);
+  for (; j + 2 * lanes <= c.columns; j += 2 * lanes) dot_tile<rows, 2>(a, b, c, j);
+  if (j < c.columns) dot_tile<rows, 1>(a, b, c, j);
+}
+JAY_DOT void dot_rows(int64_t rows, Left<uint32_t> a, Right<uint32_t> b, Sums c) { JAY_BY_ROWS(dot_band) }
+#endif
+
+void multiply_some(int64_t rows, Left<float> a, Right<float> b, Sums c) { multiply_rows(rows, a, b, c); }
+void multiply_some(int64_t rows, Left<uint32_t> a, Right<uint32_t> b, Sums c) {
+#if defined(__x86_64__)
+  if (jay::has_dot) return dot_rows(rows, a, b, c);
+#endif
+  multiply_pairs(rows, a, b, c);
 }
 
-/// c (+)= a · b; `columns` is a multiple of 16.
-JAY_VECTOR void multiply(int64_t rows, int64_t inner, int64_t columns, const float *a, int64_t a_stride, const float *b,
-                         int64_t b_stride, float *c, int64_t c_stride, bool adds) {
-  int64_t i = 0;
-  for (; i + tall <= rows; i += tall)
-    band<tall>(a + i * a_stride, a_stride, b, b_stride, inner, c + i * c_stride, c_stride, columns, adds);
-  a += i * a_stride, c += i * c_stride;
-  switch (rows - i) {
-    case 1: return band<1>(a, a_stride, b, b_stride, inner, c, c_stride, columns, adds);
-    case 2: return band<2>(a, a_stride, b, b_stride, inner, c, c_stride, columns, adds);
-    case 3: return band<3>(a, a_stride, b, b_stride, inner, c, c_stride, columns, adds);
-    case 4: return band<4>(a, a_stride, b, b_stride, inner, c, c_stride, columns, adds);
-    case 5: return band<5>(a, a_stride, b, b_stride, inner, c, c_stride, columns, adds);
-    case 6: return band<6>(a, a_stride, b, b_stride, inner, c, c_stride, columns, adds);
-    case 7: return band<7>(a, a_stride, b, b_stride, inner, c, c_stride, columns, adds);
-    default: return;
-  }
+/// c (+)= a · b.
+template <typename W>
+void multiply(int64_t rows, Left<W> a, Right<W> b, Sums c) {
+  for (int64_t i = 0; i < rows; i += tall, a.at += tall * a.row, c.at += tall * c.row)
+    multiply_some(std::min(tall, rows - i), a, b, c);
 }
 
 /// What all texts and heads share.
@@ -76,108 +156,181 @@ struct Settings {
   JAY_INLINE int64_t last(int64_t query, int64_t shift, int64_t keys) const {
     return is_causal ? std::min(keys, query + shift + 1) : keys;
   }
-  /// Dropout's factor of a key for a query whose hash is `row`.
-  JAY_INLINE float factor(uint32_t row, int64_t key_place) const {
-    return mix32(row + uint32_t(key_place)) >> 8 >= threshold ? kept : 0.f;
-  }
+  /// Dropout's factors of keys for queries: of their hashes plus the keys' places.
+  JAY_INLINE floats factors(words places) const { return mix32(places) >> 8 >= threshold ? floats{} + kept : floats{}; }
   JAY_INLINE uint32_t row(int64_t head, int64_t query) const {
     return mix32(uint32_t(query) * 0x9E3779B9u + uint32_t(head) * 0x85EBCA6Bu + key) ^ key;
   }
 };
 
-/// Scores of one query → probabilities with dropout; gives log Σ e^score.
+typedef int32_t places __attribute__((vector_size(64)));
+constexpr places sixteen = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+/// Which of sixteen places from `i` on are in `[first, last)`.
+JAY_INLINE places inside(int64_t i, int64_t first, int64_t last) {
+  return (sixteen >= int32_t(first - i)) & (sixteen < int32_t(last - i));
+}
+/// The first ones of sixteen, zeros behind them.
+JAY_INLINE floats load_some(const float *x, int64_t count) {
+  if (count >= lanes) return load(x);
+  floats some = {};
+  std::memcpy(&some, x, count * sizeof(float));
+  return some;
+}
+
+/// Zeroes what is not in `[begin, end)`.
+template <typename T>
+JAY_INLINE void clear(T *x, int64_t begin, int64_t end, int64_t count) {
+  std::memset(x, 0, begin * sizeof(T));
+  std::memset(x + end, 0, (count - end) * sizeof(T));
+}
+
+/// Products of one query → its probabilities with dropout; gives log Σ e^score. `count` is a multiple of 16.
+template <typename T>
 JAY_INLINE float normalised(float *scores, const float *bias, int64_t first, int64_t last, int64_t count,
-                           const Settings &settings, uint32_t row) {
-  for (int64_t j = 0; j < first; ++j) scores[j] = 0;
-  for (int64_t j = last; j < count; ++j) scores[j] = 0;
-  if (bias)
-    for (int64_t j = first; j < last; ++j) scores[j] += bias[j];
-  floats peaks = floats{} - INFINITY;
-  int64_t j = first;
-  for (; j + lanes <= last; j += lanes) {
-    const floats some = load(scores + j);
-    peaks = some > peaks ? some : peaks;
+                            const Settings &settings, uint32_t row, T *shares) {
+  const int64_t begin = first / lanes * lanes, end = (last + lanes - 1) / lanes * lanes;
+  clear(shares, begin, end, count);
+  const floats none = floats{} - INFINITY;
+  floats peaks = none, sums = {};
+  for (int64_t j = begin; j < end; j += lanes) {
+    floats x = load(scores + j) * settings.scale;
+    if (bias) x += load_some(bias + j, last - j);
+    x = inside(j, first, last) ? x : none;
+    store(x, scores + j);
+    peaks = x > peaks ? x : peaks;
   }
   float peak = -INFINITY;
   for (int i = 0; i < lanes; ++i) peak = std::max(peak, peaks[i]);
-  for (; j < last; ++j) peak = std::max(peak, scores[j]);
-  for (j = first; j < last; ++j) scores[j] = exponential(scores[j] - peak);
-  floats sums = {};
-  for (j = first; j + lanes <= last; j += lanes) sums += load(scores + j);
-  float total = jay::sum(sums);
-  for (; j < last; ++j) total += scores[j];
-  const float share = 1 / total;
-  if (settings.threshold == 0)
-    for (j = first; j < last; ++j) scores[j] *= share;
-  else
-    for (j = first; j < last; ++j) scores[j] *= share * settings.factor(row, j);
+  for (int64_t j = begin; j < end; j += lanes) {
+    const floats x = inside(j, first, last) ? jay::exponential(load(scores + j) - peak) : floats{};
+    store(x, scores + j);
+    sums += x;
+  }
+  const float total = jay::sum(sums), share = 1 / total;
+  for (int64_t j = begin; j < end; j += lanes) {
+    floats x = load(scores + j) * share;
+    if (settings.threshold > 0) x *= settings.factors(words(sixteen) + (row + uint32_t(j)));
+    store(x, shares + j);
+  }
   return peak + std::log(total);
 }
 JAY_VECTOR float normalise(float *scores, const float *bias, int64_t first, int64_t last, int64_t count,
-                           const Settings &settings, uint32_t row) {
-  return normalised(scores, bias, first, last, count, settings, row);
+                           const Settings &settings, uint32_t row, float *shares) {
+  return normalised(scores, bias, first, last, count, settings, row, shares);
+}
+JAY_VECTOR float normalise(float *scores, const float *bias, int64_t first, int64_t last, int64_t count,
+                           const Settings &settings, uint32_t row, at::BFloat16 *shares) {
+  return normalised(scores, bias, first, last, count, settings, row, shares);
 }
 
-/// The products of the rows of x and y `[rows][padded]`.
-JAY_INLINE void row_products(const float *x, const float *y, int64_t rows, int64_t padded, float *out) {
-  for (int64_t i = 0; i < rows; ++i) {
-    floats sums = {};
-    for (int64_t d = 0; d < padded; d += lanes) sums += load(x + i * padded + d) * load(y + i * padded + d);
-    out[i] = jay::sum(sums);
-  }
-}
-JAY_VECTOR void dot_rows(const float *x, const float *y, int64_t rows, int64_t padded, float *out) {
-  row_products(x, y, rows, padded, out);
-}
-
-/// Rows of one key, in the backward pass: transposed scores → probabilities with dropout, and the scores' gradients.
-JAY_VECTOR void differentiate(float *scores, float *gradients, const float *bias, const float *logs, const float *dots,
-                              const uint32_t *rows, int64_t key_place, int64_t begin, int64_t end, int64_t count,
-                              const Settings &settings) {
-  for (int64_t i = 0; i < begin; ++i) scores[i] = gradients[i] = 0;
-  for (int64_t i = end; i < count; ++i) scores[i] = gradients[i] = 0;
-  if (bias)
-    for (int64_t i = begin; i < end; ++i) scores[i] += bias[i];
-  if (settings.threshold == 0) {
-    for (int64_t i = begin; i < end; ++i) {
-      const float share = exponential(scores[i] - logs[i]);
-      gradients[i] = share * (gradients[i] - dots[i]);
-      scores[i] = share;
-    }
-  } else {
-    for (int64_t i = begin; i < end; ++i) {
-      const float share = exponential(scores[i] - logs[i]), factor = settings.factor(rows[i], key_place);
-      gradients[i] = share * (gradients[i] * factor - dots[i]);
-      scores[i] = share * factor;
-    }
-  }
-}
-
-/// Rows of one head → float `[rows][padded]`, times `scale`, zeros behind `width`.
+/// Σ x·y of rows of one head, `[rows][stride]`.
 template <typename T>
-JAY_INLINE void widen(const T *from, int64_t stride, int64_t rows, int64_t width, int64_t padded, float scale, float *to) {
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t d = 0; d < width; ++d) to[r * padded + d] = float(from[r * stride + d]) * scale;
-    for (int64_t d = width; d < padded; ++d) to[r * padded + d] = 0;
+JAY_INLINE void row_products(const T *x, const T *y, int64_t stride, int64_t rows, int64_t width, float *out) {
+  for (int64_t i = 0; i < rows; ++i, x += stride, y += stride) {
+    floats sums = {};
+    int64_t d = 0;
+    for (; d + lanes <= width; d += lanes) sums += load(x + d) * load(y + d);
+    out[i] = jay::sum(sums);
+    for (; d < width; ++d) out[i] += float(x[d]) * float(y[d]);
   }
 }
-JAY_VECTOR void widen_rows(const float *from, int64_t stride, int64_t rows, int64_t width, int64_t padded, float scale, float *to) {
-  widen(from, stride, rows, width, padded, scale, to);
+JAY_VECTOR void multiply_each(const float *x, const float *y, int64_t stride, int64_t rows, int64_t width, float *out) {
+  row_products(x, y, stride, rows, width, out);
 }
-JAY_VECTOR void widen_rows(const at::BFloat16 *from, int64_t stride, int64_t rows, int64_t width, int64_t padded, float scale, float *to) {
-  widen(from, stride, rows, width, padded, scale, to);
-}
-
-/// `[rows][from_stride]` → `[columns][to_stride]`, zeros behind `rows`.
-JAY_VECTOR void transpose(const float *from, int64_t from_stride, int64_t rows, int64_t columns, float *to, int64_t to_stride) {
-  for (int64_t i = 0; i < rows; i += lanes)
-    for (int64_t j = 0; j < columns; j += lanes)
-      for (int64_t jj = j; jj < std::min(columns, j + lanes); ++jj)
-        for (int64_t ii = i; ii < std::min(rows, i + lanes); ++ii) to[jj * to_stride + ii] = from[ii * from_stride + jj];
-  for (int64_t j = 0; j < columns; ++j)
-    for (int64_t i = rows; i < to_stride; ++i) to[j * to_stride + i] = 0;
+JAY_VECTOR void multiply_each(const at::BFloat16 *x, const at::BFloat16 *y, int64_t stride, int64_t rows, int64_t width, float *out) {
+  row_products(x, y, stride, rows, width, out);
 }
 
+/// What the scores of one head have in common, of its queries: log Σ e^score, Σ out · gradient, and dropout's hashes.
+struct Queries {
+  float *logs, *dots;
+  uint32_t *hashes;
+};
+
+/// The transposed products of one key, in the backward pass → its probabilities with dropout, and the gradients of its
+/// scores, which are added to the bias's.
+template <typename T>
+JAY_INLINE void differentiated(const float *scores, const float *gradients, const float *bias, float *bias_gradient,
+                               const Queries &queries, int64_t key_place, int64_t first, int64_t last, int64_t count,
+                               const Settings &settings, T *shares, T *slopes) {
+  const int64_t begin = first / lanes * lanes, end = std::max(begin, (last + lanes - 1) / lanes * lanes);
+  clear(shares, begin, end, count);
+  clear(slopes, begin, end, count);
+  for (int64_t i = begin; i < end; i += lanes) {
+    floats x = load(scores + i) * settings.scale, above = load(gradients + i);
+    if (bias) x += load_some(bias + i, last - i);
+    const floats share = jay::exponential(x - load(queries.logs + i));
+    floats factors = floats{} + 1.f;
+    if (settings.threshold > 0)
+      factors = settings.factors(*reinterpret_cast<const words *>(queries.hashes + i) + uint32_t(key_place));
+    const places seen = inside(i, first, last);
+    const floats slope = seen ? share * (above * factors - load(queries.dots + i)) : floats{};
+    store(seen ? share * factors : floats{}, shares + i);
+    store(slope, slopes + i);
+    if (bias_gradient)
+      for (int64_t l = 0; l < std::min(lanes, last - i); ++l) bias_gradient[i + l] += slope[l];
+  }
+}
+JAY_VECTOR void differentiate(const float *scores, const float *gradients, const float *bias, float *bias_gradient,
+                              const Queries &queries, int64_t key_place, int64_t first, int64_t last, int64_t count,
+                              const Settings &settings, float *shares, float *slopes) {
+  differentiated(scores, gradients, bias, bias_gradient, queries, key_place, first, last, count, settings, shares, slopes);
+}
+JAY_VECTOR void differentiate(const float *scores, const float *gradients, const float *bias, float *bias_gradient,
+                              const Queries &queries, int64_t key_place, int64_t first, int64_t last, int64_t count,
+                              const Settings &settings, at::BFloat16 *shares, at::BFloat16 *slopes) {
+  differentiated(scores, gradients, bias, bias_gradient, queries, key_place, first, last, count, settings, shares, slopes);
+}
+
+/// `[rows][stride]` words → `[count][columns]`, zeros behind `rows`; `columns` is a multiple of 16.
+JAY_VECTOR void transpose_words(const uint32_t *from, int64_t stride, int64_t rows, int64_t count, uint32_t *to, int64_t columns) {
+  for (int64_t i = 0; i < columns; i += lanes)
+    for (int64_t k = 0; k < count; k += lanes) {
+      const int64_t some = std::min(lanes, count - k);
+      words block[lanes];
+      for (int64_t r = 0; r < lanes; ++r) {
+        block[r] = words{};
+        if (i + r >= rows) continue;
+        const uint32_t *row = from + (i + r) * stride + k;
+        if (some == lanes) block[r] = *reinterpret_cast<const words *>(row);
+        else std::memcpy(&block[r], row, some * sizeof(uint32_t));
+      }
+      jay::transpose_block(block);
+      for (int64_t r = 0; r < some; ++r) *reinterpret_cast<words *>(to + (k + r) * columns + i) = block[r];
+    }
+}
+
+/// Rows of one head `[rows][stride]` of so many elements → the right side of a product over these elements.
+template <typename T>
+Right<Word<T>> transposed(const T *from, int64_t stride, int64_t rows, int64_t width, Word<T> *to, int64_t columns) {
+  transpose_words(reinterpret_cast<const uint32_t *>(from), stride / held<T>, rows, width / held<T>,
+                  reinterpret_cast<uint32_t *>(to), columns);
+  return {to, columns, width / held<T>};
+}
+
+JAY_VECTOR void pair_rows(const uint16_t *from, int64_t stride, int64_t rows, int64_t width, uint32_t *to, int64_t padded) {
+  for (int64_t r = 0; r < rows; r += 2, from += 2 * stride, to += padded) {
+    if (r + 1 < rows)
+      for (int64_t d = 0; d < width; ++d) to[d] = uint32_t(from[d]) | uint32_t(from[stride + d]) << 16;
+    else
+      for (int64_t d = 0; d < width; ++d) to[d] = from[d];
+    for (int64_t d = width; d < padded; ++d) to[d] = 0;
+  }
+}
+
+/// Rows `[rows][stride]` of so many elements → the right side of a product over the rows, zeros behind `width`.
+Right<float> paired(const float *from, int64_t stride, int64_t rows, int64_t width, float *to, int64_t padded) {
+  if (width == padded) return {from, stride, rows};
+  for (int64_t r = 0; r < rows; ++r) std::fill(std::copy_n(from + r * stride, width, to + r * padded), to + (r + 1) * padded, 0.f);
+  return {to, padded, rows};
+}
+Right<uint32_t> paired(const at::BFloat16 *from, int64_t stride, int64_t rows, int64_t width, uint32_t *to, int64_t padded) {
+  pair_rows(reinterpret_cast<const uint16_t *>(from), stride, rows, width, to, padded);
+  return {to, padded, words_of<at::BFloat16>(rows)};
+}
+
+/// Sums of one head `[rows][padded]`, times `scale` → its elements.
 template <typename T>
 JAY_INLINE void narrow(const float *from, int64_t padded, int64_t rows, int64_t width, float scale, T *to, int64_t stride) {
   for (int64_t r = 0; r < rows; ++r)
@@ -190,13 +343,20 @@ JAY_VECTOR void narrow_rows(const float *from, int64_t padded, int64_t rows, int
   narrow(from, padded, rows, width, scale, to, stride);
 }
 
+/// Elements in rows of `stride` as the left side of a product.
+template <typename T>
+Left<Word<T>> rows_of(const T *from, int64_t stride) { return {reinterpret_cast<const Word<T> *>(from), stride / held<T>}; }
+
 /// Memory of a thread, kept between its jobs.
 class Scratch {
  public:
   explicit Scratch(int64_t count) : memory(kept()) {
     if (memory.size() < size_t(count)) memory.resize(count);
   }
-  float *take(int64_t count) { return memory.data() + std::exchange(used, used + count); }
+  template <typename T = float>
+  T *take(int64_t count) {
+    return reinterpret_cast<T *>(memory.data() + std::exchange(used, used + words_of<T>(count) * int64_t(sizeof(Word<T>)) / 4));
+  }
 
  private:
   static std::vector<float> &kept() {
@@ -226,35 +386,35 @@ void attend(const Texts &texts, const at::Tensor &out, const at::Tensor &logs) {
   const int64_t padded = whole(s.width), most = whole(texts.longest(texts.keys)), total = texts.q.size(0);
   const int64_t q_stride = s.heads * s.width, k_stride = s.stored * s.width;
   jay::parallel_for(texts.count() * s.heads, 1, [&](int64_t begin, int64_t end) {
-    Scratch scratch(2 * most * padded + padded * most + tall * (2 * padded + most));
-    float *rows = scratch.take(most * padded), *values = scratch.take(most * padded), *keys = scratch.take(padded * most);
-    float *query = scratch.take(tall * padded), *mixed = scratch.take(tall * padded), *scores = scratch.take(tall * most);
+    Scratch scratch(2 * most * padded + tall * (padded + 2 * most));
+    auto *values = scratch.take<Word<T>>(most * padded), *keys = scratch.take<Word<T>>(padded * most);
+    float *mixed = scratch.take(tall * padded), *scores = scratch.take(tall * most);
+    T *shares = scratch.take<T>(tall * most);
     for (int64_t job = begin; job < end; ++job) {
       const int64_t text = job / s.heads, head = job % s.heads, stored = head / (s.heads / s.stored);
       const int64_t q0 = texts.queries[text], k0 = texts.keys[text];
       const int64_t q_count = texts.queries[text + 1] - q0, k_count = texts.keys[text + 1] - k0, columns = whole(k_count);
-      const int64_t shift = k_count - q_count;
-      widen_rows(texts.k.const_data_ptr<T>() + k0 * k_stride + stored * s.width, k_stride, k_count, s.width, padded, 1, rows);
-      widen_rows(texts.v.const_data_ptr<T>() + k0 * k_stride + stored * s.width, k_stride, k_count, s.width, padded, 1, values);
-      transpose(rows, padded, k_count, s.width, keys, columns);
+      const int64_t shift = k_count - q_count, k_from = k0 * k_stride + stored * s.width;
+      const auto key = transposed(texts.k.const_data_ptr<T>() + k_from, k_stride, k_count, s.width, keys, columns);
+      const auto value = paired(texts.v.const_data_ptr<T>() + k_from, k_stride, k_count, s.width, values, padded);
       for (int64_t i = 0; i < q_count; i += tall) {
         const int64_t some = std::min(tall, q_count - i), from = (q0 + i) * q_stride + head * s.width;
-        widen_rows(texts.q.const_data_ptr<T>() + from, q_stride, some, s.width, padded, s.scale, query);
-        multiply(some, s.width, columns, query, padded, keys, columns, scores, columns, false);
+        multiply(some, rows_of(texts.q.const_data_ptr<T>() + from, q_stride), key, {scores, columns, columns});
         for (int64_t r = 0; r < some; ++r) {
           const float *bias = texts.bias.defined()
               ? texts.bias.const_data_ptr<float>() + (head * texts.bias.size(1) + i + r) * texts.bias.size(2) : nullptr;
           const float log = normalise(scores + r * columns, bias, s.first(i + r, shift), s.last(i + r, shift, k_count),
-                                      columns, s, s.row(head, q0 + i + r));
+                                      columns, s, s.row(head, q0 + i + r), shares + r * columns);
           if (logs.defined()) logs.data_ptr<float>()[head * total + q0 + i + r] = log;
         }
-        multiply(some, k_count, padded, scores, columns, values, padded, mixed, padded, false);
+        multiply(some, rows_of(shares, columns), value, {mixed, padded, padded});
         narrow_rows(mixed, padded, some, s.width, 1, out.data_ptr<T>() + from, q_stride);
       }
     }
   });
 }
 
+/// `texts.bias` and `dbias` are `[heads, keys, queries]` here.
 template <typename T>
 void attend_backward(const Texts &texts, const at::Tensor &out, const at::Tensor &logs, const at::Tensor &gradient,
                      const at::Tensor &dq, const at::Tensor &dk, const at::Tensor &dv, const at::Tensor &dbias) {
@@ -263,55 +423,49 @@ void attend_backward(const Texts &texts, const at::Tensor &out, const at::Tensor
   const int64_t most_q = whole(texts.longest(texts.queries));
   const int64_t total = texts.q.size(0), group = s.heads / s.stored;
   const int64_t q_stride = s.heads * s.width, k_stride = s.stored * s.width;
-  const auto bias = texts.bias.defined() ? texts.bias.transpose(1, 2).contiguous() : at::Tensor();
+  const at::Tensor &bias = texts.bias;
   auto run = [&](int64_t stored, int64_t text) {
     const int64_t q0 = texts.queries[text], k0 = texts.keys[text];
     const int64_t q_count = texts.queries[text + 1] - q0, k_count = texts.keys[text + 1] - k0;
-    const int64_t rows = whole(q_count), columns = whole(k_count), shift = k_count - q_count;
-    Scratch scratch(4 * most_k * padded + 6 * padded * most_q + 3 * most_k * most_q + 3 * most_q);
-    float *key = scratch.take(k_count * padded), *value = scratch.take(k_count * padded);
+    const int64_t rows = whole(q_count), shift = k_count - q_count;
+    Scratch scratch(3 * most_k * padded + 5 * padded * most_q + 5 * most_k * most_q + 3 * most_q);
+    auto *keys = scratch.take<Word<T>>(k_count * padded);
     float *key_sum = scratch.take(k_count * padded), *value_sum = scratch.take(k_count * padded);
-    float *query = scratch.take(q_count * padded), *query_t = scratch.take(padded * rows);
-    float *above = scratch.take(q_count * padded), *above_t = scratch.take(padded * rows);
-    float *mixed = scratch.take(q_count * padded);
-    float *shares = scratch.take(k_count * rows), *slopes = scratch.take(k_count * rows);
-    float *slopes_t = scratch.take(q_count * columns), *dots = scratch.take(rows);
-    auto *hashes = reinterpret_cast<uint32_t *>(scratch.take(rows));
+    auto *queries = scratch.take<Word<T>>(q_count * padded), *queries_t = scratch.take<Word<T>>(padded * rows);
+    auto *aboves = scratch.take<Word<T>>(q_count * padded), *aboves_t = scratch.take<Word<T>>(padded * rows);
+    float *query_sum = scratch.take(q_count * padded);
+    float *scores = scratch.take(k_count * rows), *gradients = scratch.take(k_count * rows);
+    T *shares = scratch.take<T>(k_count * rows), *slopes = scratch.take<T>(k_count * rows);
+    auto *slope_pairs = scratch.take<Word<T>>(k_count * rows);
+    const Queries shared{scratch.take(rows), scratch.take(rows), scratch.take<uint32_t>(rows)};
     const int64_t k_from = k0 * k_stride + stored * s.width;
-    widen_rows(texts.k.const_data_ptr<T>() + k_from, k_stride, k_count, s.width, padded, 1, key);
-    widen_rows(texts.v.const_data_ptr<T>() + k_from, k_stride, k_count, s.width, padded, 1, value);
+    const T *k = texts.k.const_data_ptr<T>() + k_from, *v = texts.v.const_data_ptr<T>() + k_from;
+    const auto key = paired(k, k_stride, k_count, s.width, keys, padded);
     for (int64_t head = stored * group; head < (stored + 1) * group; ++head) {
       const bool adds = head > stored * group;
       const int64_t q_from = q0 * q_stride + head * s.width;
-      widen_rows(texts.q.const_data_ptr<T>() + q_from, q_stride, q_count, s.width, padded, s.scale, query);
-      widen_rows(gradient.const_data_ptr<T>() + q_from, q_stride, q_count, s.width, padded, 1, above);
-      widen_rows(out.const_data_ptr<T>() + q_from, q_stride, q_count, s.width, padded, 1, mixed);
-      transpose(query, padded, q_count, s.width, query_t, rows);
-      transpose(above, padded, q_count, s.width, above_t, rows);
-      const float *log = logs.const_data_ptr<float>() + head * total + q0;
-      dot_rows(above, mixed, q_count, padded, dots);
-      for (int64_t i = 0; i < q_count; ++i) hashes[i] = s.row(head, q0 + i);
-      multiply(k_count, s.width, rows, key, padded, query_t, rows, shares, rows, false);
-      multiply(k_count, s.width, rows, value, padded, above_t, rows, slopes, rows, false);
+      const T *q = texts.q.const_data_ptr<T>() + q_from, *above = gradient.const_data_ptr<T>() + q_from;
+      std::copy_n(logs.const_data_ptr<float>() + head * total + q0, q_count, shared.logs);
+      multiply_each(above, out.const_data_ptr<T>() + q_from, q_stride, q_count, s.width, shared.dots);
+      for (int64_t i = 0; i < q_count; ++i) shared.hashes[i] = s.row(head, q0 + i);
+      multiply(k_count, rows_of(k, k_stride), transposed(q, q_stride, q_count, s.width, queries_t, rows), {scores, rows, rows});
+      multiply(k_count, rows_of(v, k_stride), transposed(above, q_stride, q_count, s.width, aboves_t, rows), {gradients, rows, rows});
       for (int64_t j = 0; j < k_count; ++j) {
         // The queries that see this key.
         const int64_t first = s.is_causal ? std::max<int64_t>(0, j - shift) : 0;
         const int64_t last = s.window > 0 ? std::min(q_count, std::max<int64_t>(0, j - shift + s.window)) : q_count;
-        const float *row = bias.defined() ? bias.const_data_ptr<float>() + (head * bias.size(1) + j) * bias.size(2) : nullptr;
-        differentiate(shares + j * rows, slopes + j * rows, row, log, dots, hashes, j, std::min(first, last), last, rows, s);
+        const int64_t place = bias.defined() ? (head * bias.size(1) + j) * bias.size(2) : 0;
+        differentiate(scores + j * rows, gradients + j * rows,
+                      bias.defined() ? bias.const_data_ptr<float>() + place : nullptr,
+                      dbias.defined() ? dbias.data_ptr<float>() + place : nullptr, shared, j, std::min(first, last), last,
+                      rows, s, shares + j * rows, slopes + j * rows);
       }
-      multiply(k_count, q_count, padded, shares, rows, above, padded, value_sum, padded, adds);
-      multiply(k_count, q_count, padded, slopes, rows, query, padded, key_sum, padded, adds);
-      transpose(slopes, rows, k_count, q_count, slopes_t, columns);
-      multiply(q_count, k_count, padded, slopes_t, columns, key, padded, mixed, padded, false);
-      narrow_rows(mixed, padded, q_count, s.width, s.scale, dq.data_ptr<T>() + q_from, q_stride);
-      if (dbias.defined())
-        for (int64_t i = 0; i < q_count; ++i) {
-          float *to = dbias.data_ptr<float>() + (head * dbias.size(1) + i) * dbias.size(2);
-          for (int64_t j = 0; j < k_count; ++j) to[j] += slopes_t[i * columns + j];
-        }
+      multiply(k_count, rows_of(shares, rows), paired(above, q_stride, q_count, s.width, aboves, padded), {value_sum, padded, padded, adds});
+      multiply(k_count, rows_of(slopes, rows), paired(q, q_stride, q_count, s.width, queries, padded), {key_sum, padded, padded, adds});
+      multiply(q_count, {paired(slopes, rows, k_count, rows, slope_pairs, rows).at, 1, rows}, key, {query_sum, padded, padded});
+      narrow_rows(query_sum, padded, q_count, s.width, s.scale, dq.data_ptr<T>() + q_from, q_stride);
     }
-    narrow_rows(key_sum, padded, k_count, s.width, 1, dk.data_ptr<T>() + k_from, k_stride);
+    narrow_rows(key_sum, padded, k_count, s.width, s.scale, dk.data_ptr<T>() + k_from, k_stride);
     narrow_rows(value_sum, padded, k_count, s.width, 1, dv.data_ptr<T>() + k_from, k_stride);
   };
   // Texts add to one gradient of the bias, so a head's texts stay on one thread then.
@@ -346,12 +500,14 @@ struct SpanAttention : torch::autograd::Function<SpanAttention> {
                 context->saved_data["keys"].toIntVector(), {}};
     memcpy(&texts.settings, context->saved_data["settings"].toStringRef().data(), sizeof(Settings));
     auto dq = at::empty_like(texts.q), dk = at::empty_like(texts.k), dv = at::empty_like(texts.v);
+    // Transposed, as the backward pass goes by keys.
+    if (texts.bias.defined()) texts.bias = texts.bias.transpose(1, 2).contiguous();
     auto dbias = texts.bias.defined() && context->needs_input_grad(3) ? at::zeros_like(texts.bias) : at::Tensor();
     const auto gradient = gradients[0].contiguous();
     by_dtype(texts.q, [&](auto type) {
       attend_backward<decltype(type)>(texts, saved[4], saved[5], gradient, dq, dk, dv, dbias);
     });
-    return {dq, dk, dv, dbias, at::Tensor()};
+    return {dq, dk, dv, dbias.defined() ? dbias.transpose(1, 2) : dbias, at::Tensor()};
   }
 };
 
@@ -362,7 +518,10 @@ extern "C" {
 int ct_attention_spans(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor bias, const ct_spans *spans, double scale,
                        double dropout, uint64_t seed, uint64_t offset, ct_tensor *out) {
   return jay::guarded([&] {
-    const auto query = get(q).contiguous(), key = get(k).contiguous(), value = get(v).contiguous();
+    // Pairs of bfloat16 need an even width.
+    const int64_t width = get(q).size(-1), padding = get(q).scalar_type() == at::kBFloat16 ? width % 2 : 0;
+    auto even = [&](const at::Tensor &x) { return padding > 0 ? at::constant_pad_nd(x, {0, padding}) : x.contiguous(); };
+    const auto query = even(get(q)), key = even(get(k)), value = even(get(v));
     const auto type = query.scalar_type();
     TORCH_CHECK(query.is_cpu() && (type == at::kFloat || type == at::kBFloat16), "attention over spans runs on the CPU in ",
                 "float32 or bfloat16, not on ", query.device(), " in ", type);
@@ -387,13 +546,14 @@ int ct_attention_spans(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor bias, co
     TORCH_CHECK(!bias || (added.dim() == 3 && added.size(0) == query.size(1) &&
                           added.size(1) >= texts.longest(texts.queries) && added.size(2) >= texts.longest(texts.keys)),
                 "the bias ", added.sizes(), " does not cover the longest text");
+    at::Tensor result;
     if (at::GradMode::is_enabled()) {
-      *out = jay::own(SpanAttention::apply(query, key, value, bias ? std::make_optional(added) : std::nullopt, &texts));
+      result = SpanAttention::apply(query, key, value, bias ? std::make_optional(added) : std::nullopt, &texts);
     } else {
-      auto result = at::empty_like(query);
+      result = at::empty_like(query);
       by_dtype(query, [&](auto value_type) { attend<decltype(value_type)>(texts, result, at::Tensor()); });
-      *out = jay::own(result);
     }
+    *out = jay::own(padding > 0 ? result.narrow(-1, 0, width).contiguous() : result);
   });
 }
 

@@ -1,17 +1,13 @@
 // Products of a few rows with weights: the steps of decoding, which cost what reading the weights costs.
 #include <algorithm>
-#include <type_traits>
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
-#include "kernels.h"
 #include "support.h"
+#include "words.h"
 
-using jay::floats, jay::get, jay::lanes, jay::load, jay::store;
+using jay::floats, jay::get, jay::high, jay::lanes, jay::load, jay::low, jay::store, jay::Word, jay::words;
 
 namespace {
 
@@ -20,7 +16,6 @@ namespace {
 constexpr int64_t most = 8;
 /// How many loads ahead weights are fetched: the processor's own guesses end with each page.
 constexpr int64_t ahead = 32;
-typedef uint32_t words __attribute__((vector_size(64), aligned(4)));
 
 /// One block of outputs of so many rows `x [rows][inputs]` → `out [rows][16]`, sums in float.
 template <int rows>
@@ -34,9 +29,6 @@ JAY_INLINE void multiply(const float *x, int64_t inputs, const float *weights, f
   for (int r = 0; r < rows; ++r) *reinterpret_cast<floats *>(out + r * lanes) = sums[r];
 }
 
-JAY_INLINE float low(uint32_t pair) { return __builtin_bit_cast(float, pair << 16); }
-JAY_INLINE float high(uint32_t pair) { return __builtin_bit_cast(float, pair & 0xFFFF0000u); }
-
 /// `x` and `weights` hold pairs of bfloat16.
 template <int rows>
 JAY_INLINE void multiply(const uint32_t *x, int64_t pairs, const uint32_t *weights, float *out) {
@@ -44,7 +36,7 @@ JAY_INLINE void multiply(const uint32_t *x, int64_t pairs, const uint32_t *weigh
   for (int64_t k = 0; k < pairs; ++k) {
     __builtin_prefetch(weights + (k + ahead) * lanes);
     const words pair = *reinterpret_cast<const words *>(weights + k * lanes);
-    const floats even = reinterpret_cast<floats>(pair << 16), odd = reinterpret_cast<floats>(pair & 0xFFFF0000u);
+    const floats even = low(pair), odd = high(pair);
     for (int r = 0; r < rows; ++r) sums[r] += low(x[r * pairs + k]) * even + high(x[r * pairs + k]) * odd;
   }
   for (int r = 0; r < rows; ++r) *reinterpret_cast<floats *>(out + r * lanes) = sums[r];
@@ -71,8 +63,6 @@ JAY_VECTOR void multiply_pairs(int64_t rows, const uint32_t *x, int64_t inputs, 
 }
 
 #if defined(__x86_64__)
-#define JAY_DOT __attribute__((target("avx512f,avx512bf16")))
-
 /// The processor's own product of pairs.
 template <int rows>
 JAY_DOT JAY_INLINE void dot(const uint32_t *x, int64_t pairs, const uint32_t *weights, float *out) {
@@ -80,9 +70,7 @@ JAY_DOT JAY_INLINE void dot(const uint32_t *x, int64_t pairs, const uint32_t *we
   for (int r = 0; r < rows; ++r) sums[r] = _mm512_setzero_ps();
   for (int64_t k = 0; k < pairs; ++k) {
     __builtin_prefetch(weights + (k + ahead) * lanes);
-    const __m512bh weight = (__m512bh)_mm512_loadu_si512(weights + k * lanes);
-    for (int r = 0; r < rows; ++r)
-      sums[r] = _mm512_dpbf16_ps(sums[r], weight, (__m512bh)_mm512_set1_epi32(int(x[r * pairs + k])));
+    for (int r = 0; r < rows; ++r) sums[r] = jay::dot(sums[r], x[r * pairs + k], weights + k * lanes);
   }
   for (int r = 0; r < rows; ++r) _mm512_storeu_ps(out + r * lanes, sums[r]);
 }
@@ -90,7 +78,6 @@ JAY_DOT JAY_INLINE void dot(const uint32_t *x, int64_t pairs, const uint32_t *we
 JAY_DOT void dot_pairs(int64_t rows, const uint32_t *x, int64_t inputs, const uint32_t *weights, float *out) {
   JAY_BY_ROWS(dot)
 }
-const bool has_dot = __builtin_cpu_supports("avx512bf16");
 #endif
 
 void product(int64_t rows, const float *x, int64_t inputs, const float *weights, float *out) {
@@ -98,14 +85,10 @@ void product(int64_t rows, const float *x, int64_t inputs, const float *weights,
 }
 void product(int64_t rows, const uint32_t *x, int64_t pairs, const uint32_t *weights, float *out) {
 #if defined(__x86_64__)
-  if (has_dot) return dot_pairs(rows, x, pairs, weights, out);
+  if (jay::has_dot) return dot_pairs(rows, x, pairs, weights, out);
 #endif
   multiply_pairs(rows, x, pairs, weights, out);
 }
-
-/// What one load of a lane brings: a float, or two bfloat16.
-template <typename T>
-using Load = std::conditional_t<sizeof(T) == 2, uint32_t, float>;
 
 /// A packed weight and what becomes of its products.
 struct Product {
@@ -139,8 +122,8 @@ JAY_VECTOR void finish_block(int64_t rows, const float *sums, const at::BFloat16
 
 /// The blocks of outputs from `begin` to `end` of one weight, for all rows of `x [rows][inputs]`.
 template <typename T, typename Out>
-void multiply_blocks(const Product &job, const Load<T> *x, int64_t rows, int64_t inputs, int64_t begin, int64_t end) {
-  const auto *weights = reinterpret_cast<const Load<T> *>(job.weight.const_data_ptr<T>());
+void multiply_blocks(const Product &job, const Word<T> *x, int64_t rows, int64_t inputs, int64_t begin, int64_t end) {
+  const auto *weights = reinterpret_cast<const Word<T> *>(job.weight.const_data_ptr<T>());
   const T *bias = job.bias.defined() ? job.bias.const_data_ptr<T>() : nullptr;
   Out *out = job.out.data_ptr<Out>();
   float sums[most * lanes];
@@ -159,8 +142,8 @@ void multiply_all(const at::Tensor &x, int64_t rows, std::vector<Product> &jobs)
   // As the weights: with a zero behind an odd number of inputs.
   const int64_t padding = jobs.front().weight.size(1) - x.size(-1);
   const auto even = padding > 0 ? at::constant_pad_nd(x, {0, padding}) : x;
-  const auto *from = reinterpret_cast<const Load<T> *>(even.const_data_ptr<T>());
-  const int64_t inputs = even.size(-1) * int64_t(sizeof(T)) / int64_t(sizeof(Load<T>));
+  const auto *from = reinterpret_cast<const Word<T> *>(even.const_data_ptr<T>());
+  const int64_t inputs = even.size(-1) / jay::held<T>;
   int64_t blocks = 0;
   for (const auto &job : jobs) blocks += job.weight.size(0);
   // A thread that reads less than this is not worth its waking.
@@ -190,17 +173,9 @@ void ask_for_large_pages(at::Tensor &x) {
 JAY_VECTOR void transpose_words(const uint32_t *from, int64_t stride, int64_t count, uint32_t *to) {
   const int64_t whole = count / lanes * lanes;
   for (int64_t k = 0; k < whole; k += lanes) {
-    words x[lanes], y[lanes];
+    words x[lanes];
     for (int64_t i = 0; i < lanes; ++i) x[i] = *reinterpret_cast<const words *>(from + i * stride + k);
-    // Four rounds: each puts rows half the block apart beside one another.
-    for (int round = 0; round < 4; ++round) {
-      for (int64_t i = 0; i < lanes / 2; ++i) {
-        y[2 * i] = __builtin_shufflevector(x[i], x[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-        y[2 * i + 1] =
-            __builtin_shufflevector(x[i], x[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
-      }
-      for (int64_t i = 0; i < lanes; ++i) x[i] = y[i];
-    }
+    jay::transpose_block(x);
     for (int64_t i = 0; i < lanes; ++i) *reinterpret_cast<words *>(to + (k + i) * lanes) = x[i];
   }
   for (int64_t k = whole; k < count; ++k)
@@ -209,7 +184,7 @@ JAY_VECTOR void transpose_words(const uint32_t *from, int64_t stride, int64_t co
 
 template <typename T>
 at::Tensor packed(const at::Tensor &weight) {
-  const int64_t outputs = weight.size(0), width = weight.size(1), each = sizeof(T) == 2 ? 2 : 1;
+  const int64_t outputs = weight.size(0), width = weight.size(1), each = jay::held<T>;
   const int64_t blocks = (outputs + lanes - 1) / lanes, inputs = (width + each - 1) / each * each;
   auto result = at::empty({blocks, inputs, lanes}, weight.options());
   ask_for_large_pages(result);

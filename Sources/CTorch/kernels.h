@@ -114,23 +114,28 @@ JAY_INLINE float sum(floats x) {
 }
 
 
-/// e^x for x ≤ 0, to 2 units in the last place: e^x = 2^n · e^r with |r| ≤ ln 2 / 2, and a polynomial for e^r.
-JAY_INLINE float exponential(float x) {
-  x = std::max(x, -87.f);
-  const float n = __builtin_rintf(x * 1.44269504f);
-  const float r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
-  float y = 1.9875691500e-4f;
+/// e^x for x ≤ 0, of a float or of sixteen, to 2 units in the last place: e^x = 2^n · e^r with |r| ≤ ln 2 / 2, and a
+/// polynomial for e^r. Below −87 it is e^−87.
+template <typename F>
+JAY_INLINE F exponential(F x) {
+  typedef int32_t integers __attribute__((vector_size(64)));
+  x = x < -87.f ? F{} - 87.f : x;
+  const F n = __builtin_elementwise_rint(x * 1.44269504f);
+  const F r = (x - n * 0.693359375f) + n * 2.12194440e-4f;
+  F y = F{} + 1.9875691500e-4f;
   y = y * r + 1.3981999507e-3f;
   y = y * r + 8.3334519073e-3f;
   y = y * r + 4.1665795894e-2f;
   y = y * r + 1.6666665459e-1f;
   y = y * r + 5.0000001201e-1f;
   y = y * r * r + r + 1.f;
-  return y * __builtin_bit_cast(float, int32_t(n) * (1 << 23) + (127 << 23));
+  if constexpr (sizeof(F) == sizeof(float)) return y * __builtin_bit_cast(F, int32_t(n) * (1 << 23) + (127 << 23));
+  else return y * reinterpret_cast<F>(__builtin_convertvector(n, integers) * (1 << 23) + (127 << 23));
 }
 
-/// A 32-bit finaliser (C. Wellons' "lowbias32"), cheap in vector registers.
-JAY_INLINE uint32_t mix32(uint32_t x) {
+/// A 32-bit finaliser (C. Wellons' "lowbias32"), of one word or of several; cheap in vector registers.
+template <typename W>
+JAY_INLINE W mix32(W x) {
   x = (x ^ (x >> 16)) * 0x7feb352du;
   x = (x ^ (x >> 15)) * 0x846ca68bu;
   return x ^ (x >> 16);
