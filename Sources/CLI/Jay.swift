@@ -22,7 +22,8 @@ struct Jay: ParsableCommand {
       CommandGroup(
         name: "Judge",
         subcommands: [
-          ReportCommand.self, CompareCommand.self, TransferCommand.self, GateCommand.self, VerifyCommand.self,
+          ReportCommand.self, CompareCommand.self, TransferCommand.self, OverlapCommand.self, GateCommand.self,
+          VerifyCommand.self,
         ]),
       CommandGroup(
         name: "Look",

@@ -72,7 +72,7 @@ public struct Session {
     fingerprints = prints
   }
 
-  private static func model(_ recipe: Recipe, _ directory: URL, _ device: Device) throws -> any TaskModel {
+  static func model(_ recipe: Recipe, _ directory: URL, _ device: Device) throws -> any TaskModel {
     let use =
       recipe.training.objective == .task
       ? ModelIndex.Use.tasks(

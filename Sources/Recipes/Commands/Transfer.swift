@@ -31,15 +31,7 @@ public struct Transfer: Codable, Sendable {
     let directory = RunDirectory(run)
     guard directory.exists else { throw RunError.notARun(run) }
     let own = try Recipe(file: directory.recipe)
-    let record = try directory.record(), names = record.matrix.experiences
-    var models = names.enumerated().map { index, name in
-      let folder = Added.folderName(name, number: index + 1)
-      return (after: name, name: folder, place: directory.models.appendingPathComponent(folder))
-    }
-    if onlyLast { models = models.suffix(1) }
-    if let missing = models.first(where: { !FileManager.default.fileExists(atPath: $0.place.path) }) {
-      throw TransferError.noModel(after: missing.after, run: run.relativePath)
-    }
+    var models = try directory.keptModels(onlyLast: onlyLast)
     if !onlyLast, !own.model.startsFresh {
       models.insert((before, before, try runner.places.model(own.model.name)), at: 0)
     }
@@ -85,6 +77,22 @@ public struct Transfer: Codable, Sendable {
       let forgotten = forgetting(scores).map { "\nforgetting \(String(format: "%.2f", $0))" } ?? ""
       return name + "\n" + Output.table([["after"] + tasks + ["mean"]] + rows) + forgotten
     }.joined(separator: "\n\n")
+  }
+}
+
+extension RunDirectory {
+  /// The model that the run kept after each experience, or after the last one only.
+  /// - Throws: `TransferError.noModel`.
+  func keptModels(onlyLast: Bool = false) throws -> [(after: String, name: String, place: URL)] {
+    let models = try record().matrix.experiences.enumerated().map { index, experience in
+      let name = Added.folderName(experience, number: index + 1)
+      return (after: experience, name: name, place: self.models.appendingPathComponent(name))
+    }
+    let wanted = onlyLast ? models.suffix(1) : models
+    if let missing = wanted.first(where: { !FileManager.default.fileExists(atPath: $0.place.path) }) {
+      throw TransferError.noModel(after: missing.after, run: url.relativePath)
+    }
+    return wanted
   }
 }
 
