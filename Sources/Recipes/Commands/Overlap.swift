@@ -84,6 +84,8 @@ public struct Overlap: Codable, Sendable {
       }
       return Layer(name: name, rows: weight.shape[0], kept: count, shared: shared)
     }
+    // Joint training changes everything in one experience.
+    guard !layers.isEmpty else { throw OverlapError.tooFew(run.relativePath) }
     return Overlap(
       experiences: Array(experiences), share: share,
       layers: layers.sorted { $0.name.localizedStandardCompare($1.name) == .orderedAscending })
