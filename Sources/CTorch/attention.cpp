@@ -11,136 +11,12 @@
 #include "support.h"
 #include "words.h"
 
-using jay::floats, jay::get, jay::held, jay::high, jay::lanes, jay::load, jay::low, jay::mix32, jay::store;
-using jay::Word, jay::words;
+using jay::floats, jay::get, jay::lanes, jay::load, jay::mix32, jay::multiply, jay::paired, jay::rows_of, jay::store, jay::tall;
+using jay::transposed, jay::Word, jay::words, jay::words_of;
 
 namespace {
 
-constexpr int64_t tall = 8;
-
 int64_t whole(int64_t count) { return (count + lanes - 1) / lanes * lanes; }
-/// How many words hold so many elements.
-template <typename T>
-int64_t words_of(int64_t count) { return (count + held<T> - 1) / held<T>; }
-
-/// A matrix of words, read row by row or, where `step` is not 1, as its transpose.
-template <typename W>
-struct Left {
-  const W *at;
-  int64_t row, step = 1;
-};
-/// `[inner][columns]` words: pairs are of one column.
-template <typename W>
-struct Right {
-  const W *at;
-  int64_t row, inner;
-};
-/// What a product gives; `columns` is a multiple of 16.
-struct Sums {
-  float *at;
-  int64_t row, columns;
-  bool adds = false;
-};
-
-template <int rows, int wide>
-JAY_INLINE void put(const floats (&sums)[rows][wide], Sums c, int64_t j) {
-  for (int r = 0; r < rows; ++r)
-    for (int w = 0; w < wide; ++w) {
-      float *to = c.at + r * c.row + j + w * lanes;
-      *reinterpret_cast<floats *>(to) = c.adds ? load(to) + sums[r][w] : sums[r][w];
-    }
-}
-
-/// c (+)= a · b for up to eight rows and 16 · `wide` columns from `j` on.
-template <int rows, int wide>
-JAY_INLINE void tile(Left<float> a, Right<float> b, Sums c, int64_t j) {
-  floats sums[rows][wide] = {};
-  for (int64_t k = 0; k < b.inner; ++k) {
-    floats right[wide];
-    for (int w = 0; w < wide; ++w) right[w] = load(b.at + k * b.row + j + w * lanes);
-    for (int r = 0; r < rows; ++r)
-      for (int w = 0; w < wide; ++w) sums[r][w] += a.at[r * a.row + k * a.step] * right[w];
-  }
-  put(sums, c, j);
-}
-
-template <int rows, int wide>
-JAY_INLINE void tile(Left<uint32_t> a, Right<uint32_t> b, Sums c, int64_t j) {
-  floats sums[rows][wide] = {};
-  for (int64_t k = 0; k < b.inner; ++k)
-    for (int w = 0; w < wide; ++w) {
-      const words right = *reinterpret_cast<const words *>(b.at + k * b.row + j + w * lanes);
-      for (int r = 0; r < rows; ++r) {
-        const uint32_t left = a.at[r * a.row + k * a.step];
-        sums[r][w] += low(left) * low(right) + high(left) * high(right);
-      }
-    }
-  put(sums, c, j);
-}
-
-template <int rows, typename W>
-JAY_INLINE void band(Left<W> a, Right<W> b, Sums c) {
-  int64_t j = 0;
-  for (; j + 2 * lanes <= c.columns; j += 2 * lanes) tile<rows, 2>(a, b, c, j);
-  if (j < c.columns) tile<rows, 1>(a, b, c, j);
-}
-
-/// The number of rows as a constant, so that the sums stay in registers.
-#define JAY_BY_ROWS(function)             \
-  switch (rows) {                         \
-    case 1: return function<1>(a, b, c);  \
-    case 2: return function<2>(a, b, c);  \
-    case 3: return function<3>(a, b, c);  \
-    case 4: return function<4>(a, b, c);  \
-    case 5: return function<5>(a, b, c);  \
-    case 6: return function<6>(a, b, c);  \
-    case 7: return function<7>(a, b, c);  \
-    default: return function<8>(a, b, c); \
-  }
-
-JAY_VECTOR void multiply_rows(int64_t rows, Left<float> a, Right<float> b, Sums c) { JAY_BY_ROWS(band) }
-JAY_VECTOR void multiply_pairs(int64_t rows, Left<uint32_t> a, Right<uint32_t> b, Sums c) { JAY_BY_ROWS(band) }
-
-#if defined(__x86_64__)
-template <int rows, int wide>
-JAY_DOT JAY_INLINE void dot_tile(Left<uint32_t> a, Right<uint32_t> b, Sums c, int64_t j) {
-  __m512 sums[rows][wide];
-  for (int r = 0; r < rows; ++r)
-    for (int w = 0; w < wide; ++w) sums[r][w] = _mm512_setzero_ps();
-  for (int64_t k = 0; k < b.inner; ++k)
-    for (int r = 0; r < rows; ++r)
-      for (int w = 0; w < wide; ++w)
-        sums[r][w] = jay::dot(sums[r][w], a.at[r * a.row + k * a.step], b.at + k * b.row + j + w * lanes);
-  for (int r = 0; r < rows; ++r)
-    for (int w = 0; w < wide; ++w) {
-      float *to = c.at + r * c.row + j + w * lanes;
-      _mm512_storeu_ps(to, c.adds ? _mm512_add_ps(_mm512_loadu_ps(to), sums[r][w]) : sums[r][w]);
-    }
-}
-
-template <int rows>
-JAY_DOT JAY_INLINE void dot_band(Left<uint32_t> a, Right<uint32_t> b, Sums c) {
-  int64_t j = 0;
-  for (; j + 2 * lanes <= c.columns; j += 2 * lanes) dot_tile<rows, 2>(a, b, c, j);
-  if (j < c.columns) dot_tile<rows, 1>(a, b, c, j);
-}
-JAY_DOT void dot_rows(int64_t rows, Left<uint32_t> a, Right<uint32_t> b, Sums c) { JAY_BY_ROWS(dot_band) }
-#endif
-
-void multiply_some(int64_t rows, Left<float> a, Right<float> b, Sums c) { multiply_rows(rows, a, b, c); }
-void multiply_some(int64_t rows, Left<uint32_t> a, Right<uint32_t> b, Sums c) {
-#if defined(__x86_64__)
-  if (jay::has_dot) return dot_rows(rows, a, b, c);
-#endif
-  multiply_pairs(rows, a, b, c);
-}
-
-/// c (+)= a · b.
-template <typename W>
-void multiply(int64_t rows, Left<W> a, Right<W> b, Sums c) {
-  for (int64_t i = 0; i < rows; i += tall, a.at += tall * a.row, c.at += tall * c.row)
-    multiply_some(std::min(tall, rows - i), a, b, c);
-}
 
 /// What all texts and heads share.
 struct Settings {
@@ -283,53 +159,6 @@ JAY_VECTOR void differentiate(const float *scores, const float *gradients, const
   differentiated(scores, gradients, bias, bias_gradient, queries, key_place, first, last, count, settings, shares, slopes);
 }
 
-/// `[rows][stride]` words → `[count][columns]`, zeros behind `rows`; `columns` is a multiple of 16.
-JAY_VECTOR void transpose_words(const uint32_t *from, int64_t stride, int64_t rows, int64_t count, uint32_t *to, int64_t columns) {
-  for (int64_t i = 0; i < columns; i += lanes)
-    for (int64_t k = 0; k < count; k += lanes) {
-      const int64_t some = std::min(lanes, count - k);
-      words block[lanes];
-      for (int64_t r = 0; r < lanes; ++r) {
-        block[r] = words{};
-        if (i + r >= rows) continue;
-        const uint32_t *row = from + (i + r) * stride + k;
-        if (some == lanes) block[r] = *reinterpret_cast<const words *>(row);
-        else std::memcpy(&block[r], row, some * sizeof(uint32_t));
-      }
-      jay::transpose_block(block);
-      for (int64_t r = 0; r < some; ++r) *reinterpret_cast<words *>(to + (k + r) * columns + i) = block[r];
-    }
-}
-
-/// Rows of one head `[rows][stride]` of so many elements → the right side of a product over these elements.
-template <typename T>
-Right<Word<T>> transposed(const T *from, int64_t stride, int64_t rows, int64_t width, Word<T> *to, int64_t columns) {
-  transpose_words(reinterpret_cast<const uint32_t *>(from), stride / held<T>, rows, width / held<T>,
-                  reinterpret_cast<uint32_t *>(to), columns);
-  return {to, columns, width / held<T>};
-}
-
-JAY_VECTOR void pair_rows(const uint16_t *from, int64_t stride, int64_t rows, int64_t width, uint32_t *to, int64_t padded) {
-  for (int64_t r = 0; r < rows; r += 2, from += 2 * stride, to += padded) {
-    if (r + 1 < rows)
-      for (int64_t d = 0; d < width; ++d) to[d] = uint32_t(from[d]) | uint32_t(from[stride + d]) << 16;
-    else
-      for (int64_t d = 0; d < width; ++d) to[d] = from[d];
-    for (int64_t d = width; d < padded; ++d) to[d] = 0;
-  }
-}
-
-/// Rows `[rows][stride]` of so many elements → the right side of a product over the rows, zeros behind `width`.
-Right<float> paired(const float *from, int64_t stride, int64_t rows, int64_t width, float *to, int64_t padded) {
-  if (width == padded) return {from, stride, rows};
-  for (int64_t r = 0; r < rows; ++r) std::fill(std::copy_n(from + r * stride, width, to + r * padded), to + (r + 1) * padded, 0.f);
-  return {to, padded, rows};
-}
-Right<uint32_t> paired(const at::BFloat16 *from, int64_t stride, int64_t rows, int64_t width, uint32_t *to, int64_t padded) {
-  pair_rows(reinterpret_cast<const uint16_t *>(from), stride, rows, width, to, padded);
-  return {to, padded, words_of<at::BFloat16>(rows)};
-}
-
 /// Sums of one head `[rows][padded]`, times `scale` → its elements.
 template <typename T>
 JAY_INLINE void narrow(const float *from, int64_t padded, int64_t rows, int64_t width, float scale, T *to, int64_t stride) {
@@ -342,10 +171,6 @@ JAY_VECTOR void narrow_rows(const float *from, int64_t padded, int64_t rows, int
 JAY_VECTOR void narrow_rows(const float *from, int64_t padded, int64_t rows, int64_t width, float scale, at::BFloat16 *to, int64_t stride) {
   narrow(from, padded, rows, width, scale, to, stride);
 }
-
-/// Elements in rows of `stride` as the left side of a product.
-template <typename T>
-Left<Word<T>> rows_of(const T *from, int64_t stride) { return {reinterpret_cast<const Word<T> *>(from), stride / held<T>}; }
 
 /// Memory of a thread, kept between its jobs.
 class Scratch {

@@ -7,13 +7,13 @@
 #include "support.h"
 #include "words.h"
 
-using jay::floats, jay::get, jay::high, jay::lanes, jay::load, jay::low, jay::store, jay::Word, jay::words;
+using jay::floats, jay::get, jay::high, jay::lanes, jay::load, jay::low, jay::store, jay::tall, jay::Word, jay::words;
 
 namespace {
 
 // A block is 16 outputs. Of float32 weights it holds `[inputs][16]`; of bfloat16 `[inputs / 2][16][2]`, so that one
 // load brings two inputs of 16 outputs.
-constexpr int64_t most = 8;
+
 /// How many loads ahead weights are fetched: the processor's own guesses end with each page.
 constexpr int64_t ahead = 32;
 
@@ -42,24 +42,11 @@ JAY_INLINE void multiply(const uint32_t *x, int64_t pairs, const uint32_t *weigh
   for (int r = 0; r < rows; ++r) *reinterpret_cast<floats *>(out + r * lanes) = sums[r];
 }
 
-/// The number of rows as a constant, so that the sums stay in registers.
-#define JAY_BY_ROWS(function)                                \
-  switch (rows) {                                            \
-    case 1: return function<1>(x, inputs, weights, out);     \
-    case 2: return function<2>(x, inputs, weights, out);     \
-    case 3: return function<3>(x, inputs, weights, out);     \
-    case 4: return function<4>(x, inputs, weights, out);     \
-    case 5: return function<5>(x, inputs, weights, out);     \
-    case 6: return function<6>(x, inputs, weights, out);     \
-    case 7: return function<7>(x, inputs, weights, out);     \
-    default: return function<8>(x, inputs, weights, out);    \
-  }
-
 JAY_VECTOR void multiply_floats(int64_t rows, const float *x, int64_t inputs, const float *weights, float *out) {
-  JAY_BY_ROWS(multiply)
+  JAY_BY_ROWS(multiply, x, inputs, weights, out)
 }
 JAY_VECTOR void multiply_pairs(int64_t rows, const uint32_t *x, int64_t inputs, const uint32_t *weights, float *out) {
-  JAY_BY_ROWS(multiply)
+  JAY_BY_ROWS(multiply, x, inputs, weights, out)
 }
 
 #if defined(__x86_64__)
@@ -76,7 +63,7 @@ JAY_DOT JAY_INLINE void dot(const uint32_t *x, int64_t pairs, const uint32_t *we
 }
 
 JAY_DOT void dot_pairs(int64_t rows, const uint32_t *x, int64_t inputs, const uint32_t *weights, float *out) {
-  JAY_BY_ROWS(dot)
+  JAY_BY_ROWS(dot, x, inputs, weights, out)
 }
 #endif
 
@@ -126,11 +113,11 @@ void multiply_blocks(const Product &job, const Word<T> *x, int64_t rows, int64_t
   const auto *weights = reinterpret_cast<const Word<T> *>(job.weight.const_data_ptr<T>());
   const T *bias = job.bias.defined() ? job.bias.const_data_ptr<T>() : nullptr;
   Out *out = job.out.data_ptr<Out>();
-  float sums[most * lanes];
+  float sums[tall * lanes];
   for (int64_t block = begin; block < end; ++block) {
     const int64_t first = block * lanes, count = std::min(lanes, job.outputs - first);
-    for (int64_t row = 0; row < rows; row += most) {
-      const int64_t some = std::min(most, rows - row);
+    for (int64_t row = 0; row < rows; row += tall) {
+      const int64_t some = std::min(tall, rows - row);
       product(some, x + row * inputs, inputs, weights + block * inputs * lanes, sums);
       finish_block(some, sums, bias ? bias + first : nullptr, count, job.outputs, out + row * job.outputs + first);
     }
@@ -169,19 +156,6 @@ void ask_for_large_pages(at::Tensor &x) {
 #endif
 }
 
-/// Sixteen rows of words `[16][stride]` → `[count][16]`.
-JAY_VECTOR void transpose_words(const uint32_t *from, int64_t stride, int64_t count, uint32_t *to) {
-  const int64_t whole = count / lanes * lanes;
-  for (int64_t k = 0; k < whole; k += lanes) {
-    words x[lanes];
-    for (int64_t i = 0; i < lanes; ++i) x[i] = *reinterpret_cast<const words *>(from + i * stride + k);
-    jay::transpose_block(x);
-    for (int64_t i = 0; i < lanes; ++i) *reinterpret_cast<words *>(to + (k + i) * lanes) = x[i];
-  }
-  for (int64_t k = whole; k < count; ++k)
-    for (int64_t i = 0; i < lanes; ++i) to[k * lanes + i] = from[i * stride + k];
-}
-
 template <typename T>
 at::Tensor packed(const at::Tensor &weight) {
   const int64_t outputs = weight.size(0), width = weight.size(1), each = jay::held<T>;
@@ -196,7 +170,9 @@ at::Tensor packed(const at::Tensor &weight) {
       T *out = to + block * inputs * lanes;
       const int64_t count = std::min(lanes, outputs - block * lanes);
       if (count == lanes && inputs == width) {
-        transpose_words(reinterpret_cast<const uint32_t *>(rows), width / each, width / each, reinterpret_cast<uint32_t *>(out));
+        const int64_t words_each = width / each;
+        jay::transpose_words(reinterpret_cast<const uint32_t *>(rows), words_each, lanes, words_each,
+                             reinterpret_cast<uint32_t *>(out), lanes);
         continue;
       }
       std::fill(out, out + inputs * lanes, T(0));

@@ -159,6 +159,22 @@ public final class RunDirectory {
   }
 }
 
+extension RunDirectory {
+  /// The model that the run kept after each experience, or after the last one only.
+  /// - Throws: `RunError.noKeptModel`.
+  func keptModels(onlyLast: Bool = false) throws -> [(after: String, name: String, place: URL)] {
+    let models = try record().matrix.experiences.enumerated().map { index, experience in
+      let name = Added.folderName(experience, number: index + 1)
+      return (after: experience, name: name, place: self.models.appendingPathComponent(name))
+    }
+    let wanted = onlyLast ? models.suffix(1) : models
+    if let missing = wanted.first(where: { !FileManager.default.fileExists(atPath: $0.place.path) }) {
+      throw RunError.noKeptModel(url, after: missing.after)
+    }
+    return wanted
+  }
+}
+
 /// A run folder that cannot be used as asked.
 public enum RunError: LocalizedError, CustomStringConvertible {
   case locked(URL)
@@ -167,6 +183,7 @@ public enum RunError: LocalizedError, CustomStringConvertible {
   case nothingToResume(URL)
   case notARun(URL)
   case noModel(URL, isFinished: Bool)
+  case noKeptModel(URL, after: String)
   case holdsSeeds(URL)
   case finishedOther(URL)
 
@@ -183,6 +200,8 @@ public enum RunError: LocalizedError, CustomStringConvertible {
     case .noModel(let url, isFinished: true):
       "the checkpoints of \(url.path) were removed, and its model with them. Train it again: jay run "
         + "\(url.path)/recipe.yaml --out NEW"
+    case .noKeptModel(let url, let experience):
+      "\(url.relativePath) has no model of after '\(experience)'. Train it with training.keepModels: true."
     case .holdsSeeds(let url):
       "\(url.path) holds runs of several seeds. Choose another --out, or go on with these: jay run --resume --out \(url.path)"
     case .finishedOther(let url):

@@ -49,7 +49,7 @@ public struct Overlap: Codable, Sendable {
   ///   - share: which part of a layer's rows counts as an experience's own, above 0 and below 1.
   ///   - endings: ends of the names of the layers that are looked at; empty for all.
   ///   - places: where models lie.
-  /// - Throws: `OverlapError`, `TransferError.noModel`, and what reading a model throws.
+  /// - Throws: `OverlapError`, `RunError.noKeptModel`, `AdapterError.noTarget`, and what reading a model throws.
   public static func of(_ run: URL, share: Double = 0.3, layers endings: [String] = [], places: Places) throws
     -> Overlap
   {
@@ -63,7 +63,6 @@ public struct Overlap: Codable, Sendable {
     let models = start + kept.map(\.place), experiences = kept.map(\.after).suffix(models.count - 1)
     guard experiences.count > 1 else { throw OverlapError.tooFew(run.relativePath) }
     var weights = try Self.weights(of: models[0], recipe, endings)
-    guard !weights.isEmpty else { throw OverlapError.noLayer(endings) }
     var own: [String: [Set<Int>?]] = [:]
     for model in models.dropFirst() {
       let after = try Self.weights(of: model, recipe, endings)
@@ -73,9 +72,7 @@ public struct Overlap: Codable, Sendable {
       weights = after
     }
     let layers = own.compactMap { name, sets -> Layer? in
-      guard sets.count == experiences.count, sets.count(where: { $0 != nil }) > 1, let weight = weights[name] else {
-        return nil
-      }
+      guard sets.count(where: { $0 != nil }) > 1, let weight = weights[name] else { return nil }
       let count = keptRows(weight.shape[0], share)
       let shared = sets.map { first in
         sets.map { second in
@@ -97,9 +94,7 @@ public struct Overlap: Codable, Sendable {
     own.model.startsFresh = false
     own.training.precision = .fp32
     let store = try Session.model(own, model, .cpu).parameters
-    let layers = store.linears.filter { layer in
-      !layer.isTied && layer.weight.role != .head && (endings.isEmpty || endings.contains { layer.name.hasSuffix($0) })
-    }
+    let layers = try Targets.linears(endings.isEmpty ? ["all"] : endings, key: "--layers", in: store)
     return Dictionary(uniqueKeysWithValues: layers.map { ($0.name, $0.weight.master) })
   }
 
@@ -130,16 +125,12 @@ public struct Overlap: Codable, Sendable {
 /// A run whose experiences cannot be compared by what they changed.
 public enum OverlapError: LocalizedError, CustomStringConvertible, Equatable {
   case tooFew(String)
-  case noLayer([String])
 
   public var description: String {
     switch self {
     case .tooFew(let run):
       "\(run) has fewer than two experiences whose changes are known. Overlap is between experiences of one run, and that of "
         + "a model drawn anew begins with its second."
-    case .noLayer(let endings):
-      "no linear layer has a name that ends in \(endings.joined(separator: " or ")). Leave --layers out to see all names "
-        + "with --json."
     }
   }
   public var errorDescription: String? { description }

@@ -80,33 +80,14 @@ public struct Transfer: Codable, Sendable {
   }
 }
 
-extension RunDirectory {
-  /// The model that the run kept after each experience, or after the last one only.
-  /// - Throws: `TransferError.noModel`.
-  func keptModels(onlyLast: Bool = false) throws -> [(after: String, name: String, place: URL)] {
-    let models = try record().matrix.experiences.enumerated().map { index, experience in
-      let name = Added.folderName(experience, number: index + 1)
-      return (after: experience, name: name, place: self.models.appendingPathComponent(name))
-    }
-    let wanted = onlyLast ? models.suffix(1) : models
-    if let missing = wanted.first(where: { !FileManager.default.fileExists(atPath: $0.place.path) }) {
-      throw TransferError.noModel(after: missing.after, run: url.relativePath)
-    }
-    return wanted
-  }
-}
-
-/// A run whose models cannot be tried on other tasks.
+/// A place that results cannot go to.
 public enum TransferError: LocalizedError, CustomStringConvertible, Equatable {
-  case noModel(after: String, run: String)
   case otherRecipe(String)
 
   public var description: String {
     switch self {
     case .otherRecipe(let folder):
       "\(folder) holds results of another recipe. Choose another place: --out DIR"
-    case .noModel(let experience, let run):
-      "\(run) has no model of after '\(experience)'. Train it with training.keepModels: true."
     }
   }
   public var errorDescription: String? { description }
