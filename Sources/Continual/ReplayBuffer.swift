@@ -36,7 +36,30 @@ public struct ReplayBuffer: Sendable {
       let count = new.isEmpty || ratio <= 0 ? 0 : max(1, Int((ratio * Double(new.count)).rounded()))
       return examples += Self.drawn(count, from: new, using: &generator)
     }
-    for example in new { insert(example, using: &generator) }
+    for example in new { _ = insert(example, using: &generator) }
+  }
+
+  /// Offers one example; not with `ratio`, which draws from those of a whole experience.
+  /// - Returns: its place in `examples`, nil where it is not kept. Others keep their places, but with `ring`.
+  public mutating func insert(_ example: TokenizedExample, using generator: inout Generator) -> Int? {
+    let before = seen
+    seenByClass[Self.group(example), default: 0] += 1
+    switch policy {
+    case .reservoir(let size) where before >= size:
+      let place = generator.index(below: before + 1)
+      return replace(place < size ? place : nil, by: example)
+    case .balanced(let size) where examples.count >= size:
+      return replace(balancedPlace(of: Self.group(example), using: &generator), by: example)
+    case .reservoir, .balanced: examples.append(example)
+    case .ring(let size): keepNewest(example, size: size)
+    case .ratio: preconditionFailure("ReplayBuffer.insert: \(policy) takes the examples of a whole experience")
+    }
+    return examples.count - 1
+  }
+
+  private mutating func replace(_ place: Int?, by example: TokenizedExample) -> Int? {
+    if let place { examples[place] = example }
+    return place
   }
 
   /// `count` different stored examples, uniformly; all of them, in random order, where fewer are stored.
@@ -44,9 +67,14 @@ public struct ReplayBuffer: Sendable {
     Self.drawn(count, from: examples, using: &generator)
   }
 
-  private static func drawn(
-    _ count: Int, from pool: [TokenizedExample], using generator: inout Generator
-  ) -> [TokenizedExample] {
+  /// The places in `examples` of as many.
+  public func drawPlaces(_ count: Int, using generator: inout Generator) -> [Int] {
+    Self.drawn(count, from: Array(examples.indices), using: &generator)
+  }
+
+  private static func drawn<Element>(
+    _ count: Int, from pool: [Element], using generator: inout Generator
+  ) -> [Element] {
     var order = Array(pool.indices)
     return (0..<min(count, pool.count)).map { place in
       order.swapAt(place, place + generator.index(below: order.count - place))
@@ -57,23 +85,6 @@ public struct ReplayBuffer: Sendable {
   /// The class of an example, or a number below zero for its experience where it has none.
   private static func group(_ example: TokenizedExample) -> Int {
     example.target >= 0 ? example.target : -1 - example.experience
-  }
-
-  private mutating func insert(_ example: TokenizedExample, using generator: inout Generator) {
-    let before = seen
-    seenByClass[Self.group(example), default: 0] += 1
-    switch policy {
-    case .reservoir(let size):
-      if before < size { return examples.append(example) }
-      let place = generator.index(below: before + 1)
-      if place < size { examples[place] = example }
-    case .ring(let size): keepNewest(example, size: size)
-    case .balanced(let size):
-      if examples.count < size { return examples.append(example) }
-      guard let place = balancedPlace(of: Self.group(example), using: &generator) else { return }
-      examples[place] = example
-    case .ratio: break
-    }
   }
 
   private mutating func keepNewest(_ example: TokenizedExample, size: Int) {

@@ -29,8 +29,10 @@ public final class CausalAnswerer: Generates, PredictsTokens {
   }
 
   public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-    model.logits(written(batch, mode).0, mode)
+    model.logits(labelStates(batch, mode), mode)
   }
+
+  public func labelStates(_ batch: DeviceBatch, _ mode: Mode) -> Tensor { written(batch, mode).0 }
 
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
     let (states, labels) = written(batch, .evaluation)

@@ -25,8 +25,10 @@ public final class Seq2SeqAnswerer: Generates, PredictsTokens {
   }
 
   public func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
-    model.logits(labelled(batch, mode).states, mode)
+    model.logits(labelStates(batch, mode), mode)
   }
+
+  public func labelStates(_ batch: DeviceBatch, _ mode: Mode) -> Tensor { labelled(batch, mode).states }
 
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
     let (states, labels) = labelled(batch, .evaluation)

@@ -128,6 +128,8 @@ public protocol PredictsTokens: TaskModel {
   /// Scores of what the batch's labels name, in the graph: `[n, vocabularySize]` in the order of `labelPlaces`, in training
   /// in the compute dtype, otherwise float32.
   func labelScores(_ batch: DeviceBatch, _ mode: Mode) -> Tensor
+  /// The states from which those scores are made, in the graph: `[n, width]`, in the compute dtype.
+  func labelStates(_ batch: DeviceBatch, _ mode: Mode) -> Tensor
   /// How well the batch's labels are predicted, without a graph.
   func tokenScores(_ batch: DeviceBatch) -> TokenScores
 }

@@ -13,6 +13,7 @@ struct Toy {
   /// - Parameter train: the examples of each task, `validation` likewise, as `Toy.examples` makes them.
   init(
     _ model: any TaskModel, train: [[TokenizedExample]], validation: [[TokenizedExample]] = [],
+    objective: (any Objective)? = nil,
     settings change: (inout TrainingSettings) -> Void = { _ in },
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws {
@@ -20,7 +21,7 @@ struct Toy {
     let stream = TaskStream(
       name: "toy",
       experiences: train.indices.map { Experience(name: "task \($0)", train: data("\($0)"), test: data("\($0)")) })
-    let learner = Learner(model: model, stream: stream, device: .cpu, seed: 0) { experience in
+    let learner = Learner(model: model, stream: stream, device: .cpu, seed: 0, objective: objective) { experience in
       let index = experience.index
       return TokenizedExperience(
         train: train[index], validation: index < validation.count ? validation[index] : [], test: [])
