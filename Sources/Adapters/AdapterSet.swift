@@ -27,8 +27,13 @@ public struct AdapterSet {
   /// A fresh bottleneck of `width` after each layer that `targets` names, outputs where it names none.
   public init(bottleneck width: Int, on targets: [String], index: Int, seed: UInt64, in store: ParameterStore) throws {
     let layers = try Targets.linears(targets, usual: Targets.outputs, in: store)
-    try Self.checkFree(layers, "adapter.\(index)", first: "down.weight", in: store)
-    self.init(layers.map { Bottleneck(on: $0, width: width, index: index, seed: seed, in: store) })
+    try self.init(bottlenecksOn: layers.map { ($0, width) }, index: index, seed: seed, in: store)
+  }
+
+  /// A fresh bottleneck after each of these layers.
+  init(bottlenecksOn layers: [(layer: Linear, width: Int)], index: Int, seed: UInt64, in store: ParameterStore) throws {
+    try Self.checkFree(layers.map(\.layer), "adapter.\(index)", first: "down.weight", in: store)
+    self.init(layers.map { Bottleneck(on: $0.layer, width: $0.width, index: index, seed: seed, in: store) })
   }
 
   /// Fresh scales on each layer that `targets` names, keys, values and outputs where it names none; outputs
@@ -76,6 +81,14 @@ public struct AdapterSet {
     if store["\(kind).\(first)"] != nil { throw AdapterError.taken(kind) }
     return slot
   }
+
+  /// The bottlenecks of a model, all that are attached.
+  public init(bottlenecksOf store: ParameterStore) {
+    self.init(store.linears.flatMap { $0.attachments.compactMap { $0 as? Bottleneck } })
+  }
+
+  /// The adapters that are bottlenecks, in order of their layers.
+  public var bottlenecks: [Bottleneck] { adapters.compactMap { $0 as? Bottleneck } }
 
   /// The adapters that are LoRA, in order of their layers.
   public var loras: [LoRA] { adapters.compactMap { $0 as? LoRA } }

@@ -1,7 +1,7 @@
 public import NN
 public import Torch
 
-/// An adapter after one linear layer: y ← y + up(relu(down(y))).
+/// An adapter after one linear layer: y ← y + up(relu(down(y))), each unit perhaps multiplied by a gate.
 /// Source: Houlsby et al. 2019, §2.1 (arXiv 1902.00751); `up` starts at zero, so a fresh adapter changes nothing.
 public final class Bottleneck: Attachment {
   /// `[width, outputs]` and `[width]`.
@@ -9,6 +9,9 @@ public final class Bottleneck: Attachment {
   /// `[outputs, width]` and `[outputs]`.
   public let up: Parameter, upBias: Parameter
   public var isEnabled = true
+  /// Factors of the units: those of the hidden layer `[width]`, and of what is added `[outputs]`, in the compute dtype; nil
+  /// for one.
+  public var gates: (hidden: Tensor, output: Tensor)?
   private let hidden = ActivationTap()
   private let output: ActivationTap
 
@@ -31,6 +34,7 @@ public final class Bottleneck: Attachment {
   public func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor {
     let low = y.linear(down.value, downBias.value)
     hidden.observe(low, mode)
-    return y + low.relu().linear(up.value, upBias.value)
+    guard let gates else { return y + low.relu().linear(up.value, upBias.value) }
+    return y + (low.relu() * gates.hidden).linear(up.value, upBias.value) * gates.output
   }
 }

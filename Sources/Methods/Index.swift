@@ -4,10 +4,12 @@ public import Continual
 /// Every method of the package.
 public let methodTypes: [any ContinualMethod.Type] = [
   DAS.self,
+  DEMIX.self,
   DERPP.self,
   ER.self,
   EWC.self,
   FineTune.self,
+  HAT.self,
   IncLoRA.self,
   Joint.self,
   L2.self,

@@ -119,8 +119,11 @@ public enum CompatibilityError: LocalizedError, CustomStringConvertible, Equatab
     switch self {
     case .needsTaskLabel(let method, let stream, let scenario):
       "'\(method)' must be told the task when it predicts, but the stream '\(stream)' is \(scenario): it gives no task label "
-        + "at test time. Set taskLabelAtTest: true where that is said, in the recipe's stream section or the data's "
-        + "stream.json, or choose another method (jay list methods)."
+        + "at test time. "
+        + (stream == "corpora"
+          ? "Set stream.domainLabelAtTest: true"
+          : "Set taskLabelAtTest: true where that is said, in the recipe's stream section or the data's stream.json")
+        + ", or choose another method (jay list methods)."
     case .needsBoundaries(let method, let stream, let scenario):
       "'\(method)' must be told where an experience ends, but the stream '\(stream)' is \(scenario). Choose another method."
     case .needsHeads(let method, let architecture):

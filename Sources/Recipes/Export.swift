@@ -48,17 +48,35 @@ public enum Export {
     }
   }
 
+  /// Writes the model after an experience as a run keeps it: with its bottlenecks, which are no change of weights, in files
+  /// beside it, one for each experience so far where predictions are told the experience.
+  static func keep(_ session: Session, after experience: Experience, to target: URL) throws {
+    let learner = session.trainer.learner, methods = session.trainer.methods
+    let bottlenecks = AdapterSet(bottlenecksOf: learner.parameters)
+    try write(session, experience: experience.index, to: target, leavingOut: bottlenecks)
+    guard !bottlenecks.adapters.isEmpty else { return }
+    let told: [Int?] = learner.knowsTaskAtTest ? learner.seen.map(\.index) : [nil]
+    for (place, experience) in told.enumerated() {
+      try learner.predicting(experience, methods: methods) {
+        try BottleneckFile.write(learner.parameters, to: BottleneckFile.url(place, in: target))
+      }
+    }
+  }
+
   static func write(
-    _ session: Session, experience: Int?, to target: URL, shardSize: ShardSize = .standard
+    _ session: Session, experience: Int?, to target: URL, leavingOut bottlenecks: AdapterSet? = nil,
+    shardSize: ShardSize = .standard
   ) throws {
     let learner = session.trainer.learner
     let original = try ModelDirectory(session.modelDirectory, needsWeights: !session.recipe.model.startsFresh)
     let elsewhere = session.tokenizerDirectory == session.modelDirectory ? nil : session.tokenizerDirectory
     try learner.predicting(experience, methods: session.trainer.methods) {
-      try original.export(
-        try learner.parameters.lazyMergedBackbone(), to: target,
-        tokenizer: elsewhere.map { .init($0, names: HubContents.tokenizerFiles + TokenizerLoader.ownFiles) },
-        shardSize: shardSize)
+      try [bottlenecks].compactMap { $0 }.disabled {
+        try original.export(
+          try learner.parameters.lazyMergedBackbone(), to: target,
+          tokenizer: elsewhere.map { .init($0, names: HubContents.tokenizerFiles + TokenizerLoader.ownFiles) },
+          shardSize: shardSize)
+      }
     }
     if learner.model is any Classifies { try writeHeads(session, experience: experience, to: target) }
   }

@@ -129,6 +129,7 @@ public struct StreamSection: ConfigurationSection {
   public var testCap = 0
   public var validationShare = 0.1
   public var taskLabelAtTest = true
+  public var domainLabelAtTest = false
   public var shuffleTasks = false
   public var dataSeed = 0
   public init() {}
@@ -149,6 +150,8 @@ public struct StreamSection: ConfigurationSection {
     ConfigurationKey(
       "validationShare", "share of train held out where a task has no validation split", allowed: .halfOpenRange(0..<1)),
     ConfigurationKey("taskLabelAtTest", "whether predictions are told their task"),
+    ConfigurationKey(
+      "domainLabelAtTest", "corpora: whether predictions are told their domain, of which texts themselves say nothing"),
     ConfigurationKey("shuffleTasks", "draw the order of the tasks from the recipe's seed"),
     ConfigurationKey(
       "dataSeed", "draws caps and hold-outs; apart from the recipe's seed, so that seeds share their data",

@@ -70,7 +70,7 @@ public struct Runner {
       measuresAbilities: true, observer: observer)
     observer.fingerprints = session.fingerprints
     if recipe.training.keepModels {
-      observer.keep = { try Export.write(session, experience: $0.index, to: directory.model(after: $0)) }
+      observer.keep = { try Export.keep(session, after: $0, to: directory.model(after: $0)) }
     }
     // The session holds the observer.
     defer { observer.keep = { _ in } }

@@ -28,6 +28,13 @@ extension StreamSection {
       return ConfigurationConflict(
         key: "tasks", reason: "the published order \(order) names its tasks itself. Leave out tasks, or order.")
     }
+    if domainLabelAtTest, name != "corpora" || !taskLabelAtTest {
+      return ConfigurationConflict(
+        key: "domainLabelAtTest",
+        reason: name == "corpora"
+          ? "taskLabelAtTest: false says the opposite. Leave one of them out."
+          : "the stream is '\(name)', whose own description says whether the task is told. Leave it out.")
+    }
     return nil
   }
 
@@ -69,7 +76,7 @@ extension StreamSection {
       let form = isPrompted ? CL15.Form.benchmark : .pair
       if order > 0 { return try CL15.stream(url, order: order, form: form, holdout: nil) }
       return try CL15.stream(url, tasks: tasks, form: form, holdout: nil)
-    case "corpora": return try Corpora.stream(publicData(places), domains: tasks)
+    case "corpora": return try Corpora.stream(publicData(places), domains: tasks, areTold: domainLabelAtTest)
     case "endtasks": return try EndTasks.stream(publicData(places), tasks: tasks)
     case "superni15":
       let url = try publicData(places)

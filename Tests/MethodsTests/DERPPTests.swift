@@ -73,7 +73,8 @@ import Torch
     if name == "roberta-tiny" {
       // With what was hidden of them.
       let examples = try #require(method.state.exemplars["buffer"])
-      let texts = Dictionary(uniqueKeysWithValues: (0..<2).flatMap { PromptToy.examples($0) }.map { ($0.id, $0.tokens) })
+      let texts = Dictionary(
+        uniqueKeysWithValues: (0..<2).flatMap { PromptToy.examples($0) }.map { ($0.id, $0.tokens) })
       for example in examples {
         let tokens = try #require(texts[example.id])
         #expect(!example.answer.isEmpty && example.answer == example.places.map { tokens[Int($0)] })

@@ -1,3 +1,4 @@
+import Adapters
 import Continual
 import Evaluation
 import Foundation
@@ -167,22 +168,7 @@ import Torch
     let plain = try run(recipe, "plain")
     var runner = Runner(places: scratch.places)
     runner.isQuiet = true
-    for name in ["cat-dog", "sun-sea"] {
-      let labels = name.split(separator: "-").map(String.init)
-      try scratch.examples(labels, 16, salt: "ran", to: "tasks/\(name)-train.jsonl")
-      try scratch.examples(labels, 8, salt: "sat", to: "tasks/\(name)-test.jsonl")
-    }
-    try scratch.write(
-      """
-      {"name": "tasks", "experiences": [
-        {"name": "animals", "train": "cat-dog-train.jsonl", "test": "cat-dog-test.jsonl"},
-        {"name": "places", "train": "sun-sea-train.jsonl", "test": "sun-sea-test.jsonl"}]}
-      """, to: "tasks/stream.json")
-    let tasks = try Recipe(
-      yaml: """
-        stream: {name: folder, folder: "\(scratch.url.path)/tasks", validationShare: 0}
-        training: {epochs: 4, batchSize: 4, maxTokens: 24, learningRate: 1e-2, precision: fp32}
-        """, name: "tasks")
+    let tasks = try endTasks()
     let folder = scratch.url.appendingPathComponent("transfer")
     #expect(
       scratch.sentence { _ = try Transfer.run(plain.url, recipe: tasks, in: folder, runner) }.hasSuffix(
@@ -211,6 +197,70 @@ import Torch
     #expect(
       scratch.sentence { _ = try Transfer.run(kept.url, recipe: other, in: folder, runner) }.hasSuffix(
         "transfer holds results of another recipe. Choose another place: --out DIR"))
+  }
+
+  /// Two tasks of two classes, four epochs each.
+  private func endTasks() throws -> Recipe {
+    for name in ["cat-dog", "sun-sea"] {
+      let labels = name.split(separator: "-").map(String.init)
+      try scratch.examples(labels, 16, salt: "ran", to: "tasks/\(name)-train.jsonl")
+      try scratch.examples(labels, 8, salt: "sat", to: "tasks/\(name)-test.jsonl")
+    }
+    try scratch.write(
+      """
+      {"name": "tasks", "experiences": [
+        {"name": "animals", "train": "cat-dog-train.jsonl", "test": "cat-dog-test.jsonl"},
+        {"name": "places", "train": "sun-sea-train.jsonl", "test": "sun-sea-test.jsonl"}]}
+      """, to: "tasks/stream.json")
+    return try Recipe(
+      yaml: """
+        stream: {name: folder, folder: "\(scratch.url.path)/tasks", validationShare: 0}
+        training: {epochs: 4, batchSize: 4, maxTokens: 24, learningRate: 1e-2, precision: fp32}
+        """, name: "tasks")
+  }
+
+  /// Bottlenecks are kept beside the model, and the tasks go on from them.
+  @Test(arguments: [("{adapter: {width: 4}}", 1), ("{hat: {width: 4}}", 2), ("{demix: {width: 4}}", 2)])
+  func keptBottlenecksAreTriedOnOtherTasks(_ method: String, files: Int) throws {
+    let isTold = files > 1
+    if isTold {
+      let stream = scratch.url.appendingPathComponent("stream/stream.json")
+      let text = try String(contentsOf: stream, encoding: .utf8)
+      try scratch.write(text.replacingOccurrences(of: "Test\": false", with: "Test\": true"), to: "stream/stream.json")
+    }
+    let kept = try run(
+      recipe(model(Self.encoder), "objective: masked, keepModels: true", methods: method), "kept")
+    let models = try RunDirectory(kept.url).keptModels().map(\.place)
+    #expect(try models.map { try BottleneckFile.kept(in: $0).count } == [1, files])
+    func bits(_ model: Int, _ place: Int) throws -> Data {
+      try Data(contentsOf: BottleneckFile.url(place, in: models[model]))
+    }
+    if isTold {
+      #expect(try bits(1, 0) != bits(1, 1))
+      // Of the first domain nothing moves that its expert uses.
+      if method.contains("demix") { #expect(try bits(0, 0) == bits(1, 0)) }
+    } else {
+      #expect(try bits(0, 0) != bits(1, 0))
+    }
+    var runner = Runner(places: scratch.places)
+    runner.isQuiet = true
+    let folder = scratch.url.appendingPathComponent("transfer")
+    let transfer = try Transfer.run(kept.url, recipe: try endTasks(), in: folder, runner)
+    #expect(
+      transfer.experiences == ["one", "two"] && transfer.accuracy.allSatisfy { $0.allSatisfy { ($0 ?? -1) >= 50 } })
+    // The tasks trained the bottlenecks and the heads, no weight of the model.
+    let session = try Session.restored(folder.appendingPathComponent("02-two"), places: scratch.places)
+    let learner = session.trainer.learner
+    #expect(learner.touched.allSatisfy { $0.hasPrefix("heads.") || $0.contains(".adapter.0.") })
+    // And began with what was kept.
+    let again = try ModelIndex.encoder(models[1], pooling: .mean, dropout: 0, dtype: .float32, device: .cpu, seed: 0)
+    let start = try BottleneckFile.kept(in: models[1])[0].attach(index: 0, seed: 0, in: again.parameters)
+    for parameter in start.parameters where parameter.name.hasSuffix("up.weight") {
+      let ended = try #require(learner.parameters[parameter.name]).master
+      let moved = (ended - parameter.master).abs().sum().item(), size = parameter.master.abs().sum().item()
+      #expect(size > 0 && moved < 5 * size)
+    }
+    #expect(try Transfer.run(kept.url, recipe: try endTasks(), in: folder, runner).text == transfer.text)
   }
 
   @Test func whatCannotBePretrainedIsRefused() throws {

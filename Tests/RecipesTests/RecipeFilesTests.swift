@@ -43,6 +43,21 @@ import Tokenizers
     }
   }
 
+  @Test func domainsAreToldWhereTheRecipeSaysSo() throws {
+    let recipe = try Recipe(
+      yaml: "model: minilm\nstream: corpora\nmethods: [hat]\ntraining: {objective: masked}\n", name: "r")
+    let stream = try #require(Self.stream(of: recipe))
+    do {
+      try Compatibility.check(recipe, stream, architecture: "bert")
+      Issue.record("it passed")
+    } catch {
+      #expect(
+        "\(error)"
+          == "'hat' must be told the task when it predicts, but the stream 'corpora' is domain-incremental: it gives no task "
+          + "label at test time. Set stream.domainLabelAtTest: true, or choose another method (jay list methods).")
+    }
+  }
+
   /// `model_type` of the models that recipes name; that of a folder stands in it.
   private static func modelType(_ name: String) throws -> String? {
     let known = [
@@ -72,7 +87,8 @@ import Tokenizers
     let data = Dataset(name: name, labels: isClassified ? ["yes", "no"] : [], examples: [example])
     return TaskStream(
       name: name,
-      declaration: StreamDeclaration(hasTaskLabelAtTest: recipe.stream.taskLabelAtTest && name != "corpora"),
+      declaration: StreamDeclaration(
+        hasTaskLabelAtTest: name == "corpora" ? recipe.stream.domainLabelAtTest : recipe.stream.taskLabelAtTest),
       experiences: ["one", "two"].map { Experience(name: $0, train: data, test: data) })
   }
 

@@ -40,6 +40,15 @@ import Testing
         + "list the tasks in stream.tasks in the order that you want."
     ),
     (
+      "{name: meadow, domainLabelAtTest: true}",
+      "1:43: stream.domainLabelAtTest was refused: the stream is 'meadow', whose own description says whether the task is "
+        + "told. Leave it out."
+    ),
+    (
+      "{name: corpora, domainLabelAtTest: true, taskLabelAtTest: false}",
+      "1:44: stream.domainLabelAtTest was refused: taskLabelAtTest: false says the opposite. Leave one of them out."
+    ),
+    (
       "{name: cl15, order: 6, tasks: [yelp]}",
       "1:39: stream.tasks was refused: the published order 6 names its tasks itself. Leave out tasks, or order."
     ),

@@ -1,6 +1,7 @@
 import Adapters
 public import Continual
 import Evaluation
+import Foundation
 import NN
 public import Streams
 import Torch
@@ -14,6 +15,8 @@ import Torch
 /// arXiv 2104.08691). Nothing protects what the adapter learned before; with LoRA this is `lora`.
 /// Deviations: bottlenecks have no normalisation of their own and stand behind the layers' outputs alone; prefixes are
 /// trained as they are, without the network that makes them there; classification heads train too.
+/// With `from`, bottlenecks go on from those that a pre-training run kept beside a model: each experience from the one of its
+/// place, or from the last one where there are fewer.
 public final class SequentialAdapter: ContinualMethod {
   /// What trains.
   public enum Kind: String, Codable, Sendable, CaseIterable { case bottleneck, ia3, prefix, prompt }
@@ -24,6 +27,7 @@ public final class SequentialAdapter: ContinualMethod {
     public var width = 64
     public var length = 20
     public var targets: [String] = []
+    public var from = ""
     public init() {}
     public static let keys = [
       ConfigurationKey(
@@ -36,9 +40,19 @@ public final class SequentialAdapter: ContinualMethod {
         "targets",
         "bottleneck, ia3: ends of the names of the adapted layers, or all; empty for outputs (bottleneck) or keys, "
           + "values and outputs (ia3)"),
+      ConfigurationKey(
+        "from",
+        "bottleneck: folder of a kept model with bottlenecks to go on from, whose layers and width count; empty for new ones"
+      ),
     ]
 
     public var conflict: ConfigurationConflict? {
+      if !from.isEmpty, kind != .bottleneck || !targets.isEmpty {
+        return ConfigurationConflict(
+          key: "from",
+          reason: "bottlenecks that are gone on from have their own layers. Set kind: bottleneck and leave targets out."
+        )
+      }
       guard !targets.isEmpty, kind == .prefix || kind == .prompt else { return nil }
       return ConfigurationConflict(
         key: "targets",
@@ -57,6 +71,8 @@ public final class SequentialAdapter: ContinualMethod {
   public var state = MethodState()
   private let configuration: Configuration
   private var adapters: AdapterSet?
+  /// What each experience starts from, with `from`.
+  private var starts: [BottleneckFile] = []
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
@@ -67,6 +83,9 @@ public final class SequentialAdapter: ContinualMethod {
       for other in learner.stream.experiences { try learner.checkRoom(forPrompt: c.length, in: other) }
     }
     switch c.kind {
+    case .bottleneck where !c.from.isEmpty:
+      starts = try BottleneckFile.kept(in: URL(fileURLWithPath: c.from))
+      adapters = try starts[0].attach(index: 0, seed: seed, in: store)
     case .bottleneck: adapters = try AdapterSet(bottleneck: c.width, on: c.targets, index: 0, seed: seed, in: store)
     case .ia3: adapters = try AdapterSet(ia3: c.targets, index: 0, seed: seed, in: store)
     case .prefix: adapters = try AdapterSet(prefix: c.length, index: 0, seed: seed, in: store)
@@ -76,5 +95,10 @@ public final class SequentialAdapter: ContinualMethod {
 
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) -> TrainingPlan {
     plan.training(adapters)
+  }
+
+  public func willBegin(_ experience: Experience, learner: Learner) throws {
+    guard let adapters, let last = starts.indices.last else { return }
+    try starts[min(experience.index, last)].assign(to: adapters, in: learner.parameters)
   }
 }

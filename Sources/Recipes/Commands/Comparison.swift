@@ -21,7 +21,7 @@ public struct Comparison {
     let first = baseline ?? "finetune"
     runs = found.filter { $0.label == first } + found.filter { $0.label != first }
     let repeated = RunGroup.groups(of: runs).flatMap(\.repeated).map { run in
-      "left out, another run has its seed \(run.seed ?? 0) too: \(run.id)"
+      "left out, another run has its seed \(run.seed) too: \(run.id)"
     }
     self.notes = notes + repeated
   }

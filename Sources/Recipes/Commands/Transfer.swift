@@ -1,10 +1,14 @@
+import Adapters
 import Continual
 import Evaluation
 public import Foundation
+import Methods
 import Torch
 
 /// What a model is good for after each experience of a run: each kept model is fine-tuned on other tasks, one by one.
 ///
+/// Where bottlenecks stand beside a kept model, they and the heads train, and the model does not; task i goes on from those of
+/// experience i, where the run has some for each.
 /// This is how continual pre-training is judged (Ke et al., ICLR 2023, arXiv 2302.03241): a[t,i] is the score on task i of
 /// the model after experience t, fine-tuned on it. Where the tasks are as many as the experiences and in their order,
 /// forgetting is the mean over i < T of a[i,i] − a[T,i].
@@ -38,13 +42,13 @@ public struct Transfer: Codable, Sendable {
     var rows: [(accuracy: [Double?], macroF1: [Double?])] = [], tasks: [String] = []
     for (_, name, model) in models {
       var tuned = recipe
-      tuned.methods = [("per-task", NoConfiguration())]
+      tuned.methods = [("per-task", NoConfiguration())] + bottlenecks(beside: model)
       (tuned.model.name, tuned.evaluation.future) = (model.path, false)
       let place = RunDirectory(folder.appendingPathComponent(name))
       if place.isComplete {
         var known = try Recipe(file: place.recipe)
         // The run may have moved, and its models with it.
-        known.model.name = tuned.model.name
+        (known.model.name, known.methods) = (tuned.model.name, tuned.methods)
         guard tuned.isSame(as: known) else { throw TransferError.otherRecipe(folder.relativePath) }
       } else {
         try runner.run(tuned, in: place.url, start: place.exists ? .resume : .new, name: name)
@@ -55,6 +59,14 @@ public struct Transfer: Codable, Sendable {
     }
     return Transfer(
       experiences: models.map(\.after), tasks: tasks, accuracy: rows.map(\.accuracy), macroF1: rows.map(\.macroF1))
+  }
+
+  /// The method that goes on with the bottlenecks that were kept beside a model; none where there are none.
+  private static func bottlenecks(beside model: URL) -> [(name: String, configuration: any ConfigurationSection)] {
+    guard FileManager.default.fileExists(atPath: BottleneckFile.url(0, in: model).path) else { return [] }
+    var configuration = SequentialAdapter.Configuration()
+    configuration.from = model.path
+    return [(SequentialAdapter.card.name, configuration)]
   }
 
   /// Mean over i < T of a[i,i] − a[T,i]; nil where tasks and experiences do not belong together, one to one.

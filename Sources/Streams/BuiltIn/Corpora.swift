@@ -6,9 +6,10 @@ public import Foundation
 /// a domain is measured on its `valid` file. One more domain, `cl15`, is read from the folder of that name beside it
 /// where it is asked for: the bare texts of all tasks of `CL15`, without their labels.
 public enum Corpora {
-  /// The named domains in this order; all of them but `cl15` where none is named.
+  /// The named domains in this order; all of them but `cl15` where none is named. `areTold`: whether the domain of a text is
+  /// known when the model is tested.
   /// - Throws: `StreamError.unknownExperience`, `StreamError.duplicateExperience`, `DataError`.
-  public static func stream(_ folder: URL, domains: [String] = []) throws -> TaskStream {
+  public static func stream(_ folder: URL, domains: [String] = [], areTold: Bool = false) throws -> TaskStream {
     struct Entry: Decodable { let domain: String }
     let known = try (CL15.decode("domains.json", in: folder) as [Entry]).map(\.domain)
     let wanted = domains.isEmpty ? known : domains
@@ -30,9 +31,8 @@ public enum Corpora {
         try texts(ofTasksIn: folder.deletingLastPathComponent().appendingPathComponent(benchmark), log: &log))
     }
     try log.check()
-    // Nobody says of a text which domain it belongs to.
     return try TaskStream(
-      name: "corpora", declaration: StreamDeclaration(hasTaskLabelAtTest: false), experiences: experiences
+      name: "corpora", declaration: StreamDeclaration(hasTaskLabelAtTest: areTold), experiences: experiences
     ).subset(names: wanted)
   }
 
