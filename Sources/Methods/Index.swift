@@ -4,6 +4,7 @@ public import Continual
 /// Every method of the package.
 public let methodTypes: [any ContinualMethod.Type] = [
   DAS.self,
+  EPI.self,
   ER.self,
   EWC.self,
   FineTune.self,
