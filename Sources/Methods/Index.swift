@@ -15,6 +15,7 @@ public let methodTypes: [any ContinualMethod.Type] = [
   LFPT5.self,
   LwF.self,
   MIGU.self,
+  MoCL.self,
   MoELoRA.self,
   NLoRA.self,
   OLoRA.self,
