@@ -7,6 +7,8 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
   case noTarget([String], key: String, layers: [String])
   /// A layer that has this adapter already.
   case taken(String)
+  /// A layer of a head for words, where whole texts are adapted.
+  case readsTokens(String)
   /// A model that reads nothing but tokens.
   case noPrompts
   /// A model that reads no prompt behind its texts.
@@ -25,6 +27,8 @@ public enum AdapterError: LocalizedError, CustomStringConvertible, Equatable {
         + " Set \(key) to the ends of some of these names, or to [all]: \(layers.joined(separator: ", "))."
     case .taken(let adapter):
       "two methods of the recipe make the adapter '\(adapter)'. Keep one of them, or give them different targets."
+    case .readsTokens(let layer):
+      "the layer '\(layer)' reads single tokens, and this method adapts each text in its own way. Leave it out of targets."
     case .noPrompts: "this model has no place for soft prompts or prefixes. Choose another method, or another model."
     case .onlyInFront:
       "this model reads prompts in front of its texts only; behind them, an encoder-decoder (T5) does. Choose such a model, "

@@ -27,6 +27,17 @@ public enum Targets {
     return layers.filter { layer in suffixes.contains { isMatch(layer, $0) } }
   }
 
+  /// The layers of `linears` that read a batch row by row. A model's head for words reads single tokens: `all` leaves it
+  /// out, and one that is named is refused.
+  public static func rowLinears(_ suffixes: [String], in store: ParameterStore) throws -> [Linear] {
+    let layers = try linears(suffixes, in: store)
+    let heads = layers.filter { layer in
+      layer.name == "lm_head" || ["lm_head.", "cls.predictions."].contains { layer.name.hasPrefix($0) }
+    }
+    if let head = heads.first, !suffixes.contains("all") { throw AdapterError.readsTokens(head.name) }
+    return layers.filter { layer in !heads.contains { $0 === layer } }
+  }
+
   private static func isMatch(_ layer: Linear, _ suffix: String) -> Bool {
     suffix == "all" || layer.name == suffix || layer.name.hasSuffix(".\(suffix)")
   }

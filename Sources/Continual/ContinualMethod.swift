@@ -24,8 +24,9 @@ public protocol ContinualMethod: AnyObject, SendableMetatype {
   func willBegin(_ experience: Experience, learner: Learner) throws
   /// Replay enters here.
   func compose(_ batch: Batch, at step: Step) throws -> Batch
-  /// What the next forward pass reads, in training and in evaluation: choose adapters by the texts.
-  func willForward(_ batch: DeviceBatch, learner: Learner)
+  /// What the next forward pass reads, in training and in evaluation: choose adapters by the texts, and the classes that
+  /// a row's prediction is taken from.
+  func willForward(_ batch: inout DeviceBatch, learner: Learner)
   /// A term added to the loss of a micro-batch: a scalar in the graph, or nil. A mean over its rows or tokens, or a
   /// function of the weights: the trainer weighs micro-batches, and what each process has of one, by their share of the
   /// update, so that a sum over rows would shrink with their number.
@@ -49,7 +50,7 @@ extension ContinualMethod {
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) throws -> TrainingPlan { plan }
   public func willBegin(_ experience: Experience, learner: Learner) throws {}
   public func compose(_ batch: Batch, at step: Step) throws -> Batch { batch }
-  public func willForward(_ batch: DeviceBatch, learner: Learner) {}
+  public func willForward(_ batch: inout DeviceBatch, learner: Learner) {}
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) throws -> Tensor? { nil }
   public func willBackpropagate(isWhole: Bool, at step: Step) throws {}
   public func willUpdate(_ parameters: [Parameter], at step: Step) throws {}

@@ -182,8 +182,8 @@ extension Learner {
 
   /// The batch on the device, shown to the methods before the forward pass that reads it.
   func announced(_ batch: Batch, withAnswers: Bool = true, to methods: [any ContinualMethod]) -> DeviceBatch {
-    let inputs = deviceBatch(batch, withAnswers: withAnswers)
-    for method in methods { method.willForward(inputs, learner: self) }
+    var inputs = deviceBatch(batch, withAnswers: withAnswers)
+    for method in methods { method.willForward(&inputs, learner: self) }
     return inputs
   }
 

@@ -24,7 +24,7 @@ public final class Learner {
   /// How the trainer measures; a method that measures does it in the same way.
   public internal(set) var evaluation = EvaluationSettings()
   /// Shows a batch to the trainer's methods before a forward pass that is not the trainer's own.
-  var announce: (DeviceBatch) -> Void = { _ in }
+  var announce: (inout DeviceBatch) -> Void = { _ in }
   /// Called now and then in a method's long work between two updates: throws where the run is to stop.
   public internal(set) var pause: () throws -> Void = {}
   private let data: (Experience) -> TokenizedExperience
@@ -160,8 +160,8 @@ public final class Learner {
 
   /// The batch on the device, shown to the trainer's methods: for a forward pass that is not the trainer's own.
   public func announced(_ batch: Batch) -> DeviceBatch {
-    let inputs = deviceBatch(batch)
-    announce(inputs)
+    var inputs = deviceBatch(batch)
+    announce(&inputs)
     return inputs
   }
 

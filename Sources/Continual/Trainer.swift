@@ -32,7 +32,7 @@ public final class Trainer {
     learner.evaluation = evaluation
     learner.announce = { [weak self] batch in
       guard let self else { return }
-      for method in self.methods { method.willForward(batch, learner: self.learner) }
+      for method in self.methods { method.willForward(&batch, learner: self.learner) }
     }
     learner.pause = { [weak self] in try self?.observer.willGoOn() }
   }

@@ -5,7 +5,7 @@ public import Torch
 ///
 /// The loss is the mean cross-entropy of the answers' tokens. Scores are computed for those positions only, so that
 /// MIGU ranks the rows of a trained head by them alone, where wenyudu/MIGU sees all positions.
-public final class CausalAnswerer: Generates, PredictsTokens {
+public final class CausalAnswerer: Generates, PredictsTokens, Represents {
   public let parameters: ParameterStore
   public private(set) var endTokens: [Int32]
   private let model: any CausalLanguageModel
@@ -22,6 +22,7 @@ public final class CausalAnswerer: Generates, PredictsTokens {
   public var maxLength: Int { model.maxLength }
   public var vocabularySize: Int { model.vocabularySize }
   public var answerLayout: AnswerLayout { .behind }
+  public var featureWidth: Int { model.width }
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
     let (states, labels) = written(batch, mode)
@@ -39,15 +40,23 @@ public final class CausalAnswerer: Generates, PredictsTokens {
     return TokenScores(states, labels) { model.logits($0, .evaluation) }
   }
 
+  /// The mean of the last hidden states; padding and the answer are left out.
+  public func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    hidden(batch, mode).tokenMean(batch.textMask(answerLayout))
+  }
+
+  /// `[rows, length, width]`: the last hidden states.
+  private func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    batch.documents.map { model.hidden(batch.tokens, Placement(packed: $0), cache: nil, mode) }
+      ?? model.hidden(batch.tokens, mask: batch.mask, cache: nil, mode)
+  }
+
   /// The states that write the answers' tokens, `[n, width]`, and those tokens, int64 `[n]`.
   private func written(_ batch: DeviceBatch, _ mode: Mode) -> (Tensor, Tensor) {
     guard let labels = batch.labels, let places = batch.labelPlaces else {
       preconditionFailure("CausalAnswerer: the batch has no labels")
     }
-    let hidden =
-      batch.documents.map { model.hidden(batch.tokens, Placement(packed: $0), cache: nil, mode) }
-      ?? model.hidden(batch.tokens, mask: batch.mask, cache: nil, mode)
-    return (hidden.reshaped(-1, model.width).gathered(0, places), labels.reshaped(-1).gathered(0, places))
+    return (hidden(batch, mode).reshaped(-1, model.width).gathered(0, places), labels.reshaped(-1).gathered(0, places))
   }
 
   public func score(_ batch: DeviceBatch, answers: [[Int32]]) -> Tensor {

@@ -26,6 +26,7 @@ public final class EncoderClassifier: Classifies {
 
   public var maxLength: Int { encoder.maxLength }
   public var attentionHeads: Int { encoder.attentionHeads }
+  public var featureWidth: Int { encoder.width }
 
   /// `[rows, length, width]`: the encoder's last hidden states.
   public func hidden(_ batch: DeviceBatch, _ mode: Mode) -> Tensor { encoder.hidden(batch, mode) }

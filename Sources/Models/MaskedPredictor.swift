@@ -16,6 +16,7 @@ public final class MaskedPredictor: PredictsTokens, Encodes {
   public var maxLength: Int { model.maxLength }
   public var vocabularySize: Int { model.vocabularySize }
   public var attentionHeads: Int { model.attentionHeads }
+  public var featureWidth: Int { model.width }
   public var answerLayout: AnswerLayout { .within }
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {

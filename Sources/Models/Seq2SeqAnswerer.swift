@@ -5,7 +5,7 @@ public import Torch
 ///
 /// The loss is the mean cross-entropy of the answers' tokens. The decoder and its head run over the padding of short
 /// answers too, as in wenyudu/MIGU, so that MIGU's sums are the same.
-public final class Seq2SeqAnswerer: Generates, PredictsTokens {
+public final class Seq2SeqAnswerer: Generates, PredictsTokens, Represents {
   public let parameters: ParameterStore
   public let endTokens: [Int32]
   private let model: any SequenceToSequenceModel
@@ -17,6 +17,7 @@ public final class Seq2SeqAnswerer: Generates, PredictsTokens {
   public var maxLength: Int { model.maxLength }
   public var vocabularySize: Int { model.vocabularySize }
   public var answerLayout: AnswerLayout { .apart }
+  public var featureWidth: Int { model.width }
 
   public func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput {
     let (hidden, labels) = written(batch, mode)
@@ -33,6 +34,13 @@ public final class Seq2SeqAnswerer: Generates, PredictsTokens {
   public func tokenScores(_ batch: DeviceBatch) -> TokenScores {
     let (states, labels) = labelled(batch, .evaluation)
     return TokenScores(states, labels) { model.logits($0, .evaluation) }
+  }
+
+  /// The mean of the encoder's last hidden states; padding and soft prompts' own states are left out.
+  public func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor {
+    let encoded = model.encode(batch.tokens, mask: batch.mask, mode), length = batch.tokens.size(1)
+    let end = encoded.size(1) - (parameters.promptSlot?.count(at: .behind) ?? 0)
+    return encoded.narrowed(1, end - length..<end).tokenMean(batch.mask)
   }
 
   /// The states that write the answers' tokens, `[n, width]`, and those tokens, int64 `[n]`.

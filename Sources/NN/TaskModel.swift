@@ -21,10 +21,11 @@ public struct DeviceBatch {
   public let targets: [Int]
   /// Experience that each row comes from.
   public let experiences: [Int]
-  /// For each row, which of `candidateSets` its prediction is taken from.
-  public let candidates: [Int]
+  /// For each row, which of `candidateSets` its prediction is taken from. A method that knows more about a row may
+  /// narrow it down.
+  public var candidates: [Int]
   /// Sets of global classes.
-  public let candidateSets: [[Int]]
+  public var candidateSets: [[Int]]
 
   public init(
     tokens: Tensor, segments: Tensor, mask: Tensor?, lengths: [Int], documents: PackedDocuments? = nil,
@@ -39,6 +40,18 @@ public struct DeviceBatch {
 
   public var rows: Int { tokens.size(0) }
   public var device: Device { tokens.device }
+
+  /// float32 `[rows, length]`: 1 for a token of a text, 0 for padding and for an answer that stands behind the text; nil
+  /// where all are tokens of texts. What is written from its first token on, as in pre-training, has no answer: all of it
+  /// is text.
+  public func textMask(_ layout: AnswerLayout) -> Tensor? {
+    guard let labels, layout == .behind else { return mask }
+    let writes = (labels .!= Tensor.full([1], -100, dtype: .int64, device: device)).to(.float32)
+    let none = Tensor.zeros([1], device: device)
+    // The text's last token is the first that writes the answer; what stands behind it is the answer.
+    let isText = ((writes.cumulativeSum(1) - writes) .== none) .| (writes.narrowed(1, 0..<1) .!= none)
+    return mask.map { $0 * isText.to(.float32) } ?? isText.to(.float32)
+  }
 }
 
 /// Documents that stand behind one another in the rows of a batch.
@@ -99,12 +112,18 @@ public protocol TaskModel: AnyObject {
   func callAsFunction(_ batch: DeviceBatch, _ mode: Mode) -> ModelOutput
 }
 
-/// The capability of turning a text into one vector: an encoder.
-public protocol Encodes: TaskModel {
+/// The capability of turning a text into one vector.
+public protocol Represents: TaskModel {
+  /// Size of the vector.
+  var featureWidth: Int { get }
+  /// `[rows, featureWidth]` in the compute dtype: one vector a text, whether or not an answer stands behind it.
+  func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor
+}
+
+/// The capability of turning a text into one vector by attention over all of it: an encoder.
+public protocol Encodes: Represents {
   /// Heads of each attention layer.
   var attentionHeads: Int { get }
-  /// `[rows, width]`: one vector a text.
-  func features(_ batch: DeviceBatch, _ mode: Mode) -> Tensor
 }
 
 /// The capability of answering with a class: an encoder with classification heads.

@@ -74,8 +74,8 @@ import Torch
   @Test func theOutputIsTheWeightedSumOfTheAdapters() throws {
     let (toy, method) = try toy()
     try toy.trainer.run()
-    let batch = toy.learner.deviceBatch(Batch(Toy.examples(2, count: 4, seed: 5)))
-    method.willForward(batch, learner: toy.learner)
+    var batch = toy.learner.deviceBatch(Batch(Toy.examples(2, count: 4, seed: 5)))
+    method.willForward(&batch, learner: toy.learner)
     let mixture = try #require(method.mixtures.first), weights = try #require(method.weights)
     var random = Generator(seed: 2)
     let x = Tensor.normal([4, 6, 32], &random), y = Tensor.normal([4, 6, 32], &random)

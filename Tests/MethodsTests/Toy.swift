@@ -10,16 +10,20 @@ struct Toy {
   let trainer: Trainer
   let recorder = Recorder()
 
-  /// - Parameter train: the examples of each task, `validation` likewise, as `Toy.examples` makes them.
+  /// - Parameters:
+  ///   - train: the examples of each task, `validation` likewise, as `Toy.examples` makes them.
+  ///   - knowsTask: whether predictions are told their task.
+  ///   - sharesLabels: whether all tasks have the same three classes.
+  ///   - objective: what the model is pretrained to do.
   init(
-    _ model: any TaskModel, train: [[TokenizedExample]], validation: [[TokenizedExample]] = [],
-    objective: (any Objective)? = nil,
+    _ model: any TaskModel, train: [[TokenizedExample]], validation: [[TokenizedExample]] = [], knowsTask: Bool = true,
+    sharesLabels: Bool = false, objective: (any Objective)? = nil,
     settings change: (inout TrainingSettings) -> Void = { _ in },
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws {
     let data = { (name: String) in Dataset(name: name, labels: ["0", "1", "2"], examples: []) }
     let stream = TaskStream(
-      name: "toy",
+      name: "toy", declaration: StreamDeclaration(hasTaskLabelAtTest: knowsTask), sharesLabels: sharesLabels,
       experiences: train.indices.map { Experience(name: "task \($0)", train: data("\($0)"), test: data("\($0)")) })
     let learner = Learner(model: model, stream: stream, device: .cpu, seed: 0, objective: objective) { experience in
       let index = experience.index
@@ -60,6 +64,7 @@ struct Toy {
 /// One linear layer over token embeddings, its outputs averaged over the tokens: small enough to compute by hand.
 final class WideModel: Classifies {
   let attentionHeads = 1
+  var featureWidth: Int { wide.outputs }
   let parameters = ParameterStore()
   let heads: HeadBank
   let maxLength = 64

@@ -83,7 +83,7 @@ public final class HAT: ContinualMethod {
     1 / largest + (largest - 1 / largest) * Double(step.index) / Double(max(1, step.total - 1))
   }
 
-  public func willForward(_ batch: DeviceBatch, learner: Learner) {
+  public func willForward(_ batch: inout DeviceBatch, learner: Learner) {
     if !isPredicting, let own = embeddings.last { open(own, scale) }
   }
 

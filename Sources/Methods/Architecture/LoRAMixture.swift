@@ -3,7 +3,9 @@ import NN
 import Torch
 
 /// Low-rank updates of one linear layer that are weighed: y ← y + Σ_i w_i·(α/r)·(dropout(x)·A_iᵀ)·B_iᵀ.
-final class LoRAMixture: Attachment {
+///
+/// Where there are weights for the first k summands only, the others take no part.
+final class LoRAMixture: TakesLoRA {
   /// What is summed, all of one rank; they are not attached themselves.
   private(set) var loras: [LoRA] = []
   var isEnabled = true
@@ -11,7 +13,7 @@ final class LoRAMixture: Attachment {
   private let output: ActivationTap
   private let dropout: Double
   /// The weights of the summands for the layer's input `[..., inputs]` and the pass's rows, float32, broadcasting to
-  /// `[..., summands]`.
+  /// `[..., summands]` or fewer.
   let weigh: (Tensor, Mode) -> Tensor
 
   /// Attaches to `linear` a sum without summands.
@@ -39,21 +41,27 @@ final class LoRAMixture: Attachment {
 
   func callAsFunction(_ x: Tensor, _ y: Tensor, _ mode: Mode) -> Tensor {
     guard let first = loras.first else { return y }
-    let rank = first.a.shape[0]
+    let rank = first.a.shape[0], weights = weigh(x, mode), loras = loras.prefix(weights.size(-1))
     let low = mode.dropout(x, dropout).linear(.concatenated(loras.map(\.a.value)))
-    for (index, tap) in hidden.enumerated() where tap.isRecording {
+    for (index, tap) in hidden.prefix(loras.count).enumerated() where tap.isRecording {
       tap.observe(low.narrowed(low.rank - 1, index * rank..<(index + 1) * rank), mode)
     }
     let parts = low.reshaped(Array(low.shape.dropLast()) + [loras.count, rank])
-    let weighed = parts * weigh(x, mode).to(low.dtype).unsqueezed(-1)
+    let weighed = parts * weights.to(low.dtype).unsqueezed(-1)
     // Scaled while it is narrow.
     return y + (weighed.reshaped(low.shape) * first.scale).linear(.concatenated(loras.map(\.b.value), 1))
   }
 }
 
+/// An attachment that decides how low-rank updates of its layer act together.
+protocol TakesLoRA: Attachment {
+  /// Takes a LoRA that is attached to `linear` away from it.
+  func take(_ lora: LoRA, from linear: Linear)
+}
+
 extension AdapterSet {
-  /// Moves every LoRA of the set into the sum of its layer.
-  func move(into mixtures: [LoRAMixture], on layers: [Linear]) {
-    for (lora, (mixture, layer)) in zip(loras, zip(mixtures, layers)) { mixture.take(lora, from: layer) }
+  /// Gives every LoRA of the set to the attachment of its layer.
+  func move(into attachments: [some TakesLoRA], on layers: [Linear]) {
+    for (lora, (attachment, layer)) in zip(loras, zip(attachments, layers)) { attachment.take(lora, from: layer) }
   }
 }

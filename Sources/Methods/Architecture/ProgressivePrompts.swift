@@ -51,21 +51,14 @@ public final class ProgressivePrompts: ContinualMethod {
     plan.training(sets.last)
   }
 
-  public func didEnd(_ experience: Experience, learner: Learner) {
-    // Experiences that share classes train the same head.
-    let heads = learner.parameters.trainable.filter { $0.role == .head }
-    state[Self.group(experience.index)] = Dictionary(
-      uniqueKeysWithValues: heads.map { ($0.name, $0.value.detached().clone()) })
-  }
+  public func didEnd(_ experience: Experience, learner: Learner) { state.keepHeads(of: experience, learner) }
 
   /// An experience's predictions read its own prompt and the earlier ones, through its own heads; those of an experience
   /// that is still to come read all prompts there are.
   public func predicting<Result>(_ experience: Int?, learner: Learner, _ body: () throws -> Result) throws -> Result {
     guard let experience else { return try body() }
     return try sets.dropFirst(experience + 1).disabled {
-      try learner.parameters.withValues(state[Self.group(experience)], body)
+      try state.withHeads(of: experience, learner, body)
     }
   }
-
-  private static func group(_ experience: Int) -> String { "heads.\(experience)" }
 }

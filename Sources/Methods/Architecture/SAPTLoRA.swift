@@ -74,7 +74,7 @@ public final class SAPTLoRA: ContinualMethod {
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
   public func prepare(_ experience: Experience, learner: Learner) throws {
-    let layers = try Targets.linears(configuration.targets, in: learner.parameters)
+    let layers = try Targets.rowLinears(configuration.targets, in: learner.parameters)
     if configuration.pseudo == .written, !(learner.model is any Generates) { throw SAPTLoRAError.cannotWrite }
     if mixtures.isEmpty {
       attention = try SharedAttention(learner, queryWidth: configuration.queryWidth)
@@ -83,7 +83,7 @@ public final class SAPTLoRA: ContinualMethod {
       }
     }
     let set = try AdapterSet(
-      configuration.lora, on: configuration.targets, index: sets.count,
+      configuration.lora, on: layers.map(\.name), index: sets.count,
       seed: learner.generator.derived("lora").seed, in: learner.parameters)
     set.move(into: mixtures, on: layers)
     attention?.addKey(learner)
@@ -94,7 +94,7 @@ public final class SAPTLoRA: ContinualMethod {
     plan.training(named: Set(((sets.last?.parameters ?? []) + (attention?.trained ?? [])).map(\.name)))
   }
 
-  public func willForward(_ batch: DeviceBatch, learner: Learner) {
+  public func willForward(_ batch: inout DeviceBatch, learner: Learner) {
     weights = attention?.weights(batch, learner)
   }
 
@@ -149,11 +149,7 @@ public final class SAPTLoRA: ContinualMethod {
 
   /// The weights of the pass's rows, shaped to meet a layer's input `[rows, ..., inputs]`.
   private func rowWeights(for x: Tensor, _ mode: Mode) -> Tensor {
-    guard var weights else { preconditionFailure("sapt-lora: a forward pass was not announced by willForward") }
-    if let rows = mode.rowsOfTokens { return weights.gathered(0, rows).unsqueezed(0) }
-    if let rows = mode.rows { weights = weights.gathered(0, rows) }
-    precondition(
-      weights.size(0) == x.size(0), "sapt-lora: willForward saw \(weights.size(0)) rows, the pass has \(x.size(0))")
-    return weights.reshaped([x.size(0)] + [Int](repeating: 1, count: x.rank - 2) + [weights.size(1)])
+    guard let weights else { preconditionFailure("sapt-lora: a forward pass was not announced by willForward") }
+    return weights.spread(over: x, mode)
   }
 }

@@ -47,13 +47,8 @@ final class SharedAttention {
   /// The largest value of each feature over an input's tokens, `[rows, width]`.
   private func pooled(_ batch: DeviceBatch, _ learner: Learner) -> Tensor {
     let values = embeddings.value.embedding(batch.tokens).to(.float32)
-    var isRead = batch.mask ?? .ones(batch.tokens.shape, device: batch.device)
-    if let labels = batch.labels, learner.model.answerLayout == .behind {
-      // The text's last token is the first that writes the answer; what stands behind it is the answer.
-      let writes = (labels .!= Tensor.full([1], -100, dtype: .int64, device: batch.device)).to(.float32)
-      isRead = isRead * ((writes.cumulativeSum(1) - writes) .== Tensor.zeros([1], device: batch.device)).to(.float32)
-    }
-    return (values + (isRead - 1).unsqueezed(2) * 1e30).max(1)
+    guard let isText = batch.textMask(learner.model.answerLayout) else { return values.max(1) }
+    return (values + (isText - 1).unsqueezed(2) * 1e30).max(1)
   }
 
   private static func scope(_ learner: Learner, _ embeddings: Parameter) -> Scope {
