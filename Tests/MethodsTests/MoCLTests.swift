@@ -134,6 +134,29 @@ import Torch
     }
   }
 
+  @Test func anUntoldClassIsOneOfTheExperienceOfTheLargestCosine() throws {
+    var method: MoCL?
+    let train = (0..<3).map { ApartToy.examples($0, seed: UInt64($0), target: $0 * 3) }
+    let toy = try Toy(try Trace.model(), train: train, knowsTask: false) { learner in
+      let made = MoCL(configured { $0.rank = 4 }, learner: learner)
+      method = made
+      return [made]
+    }
+    var starts: [[String: Tensor]] = []
+    toy.recorder.onBegin = { _ in starts.append(toy.parameters.snapshot { $0.role == .head }) }
+    try toy.trainer.run()
+    let mocl = try #require(method), texts = train.flatMap { $0.prefix(8) }
+    let largest = try cosines(texts, toy, mocl.vectors.map(\.master)).map { row in
+      row.indices.max { row[$0] < row[$1] } ?? -1
+    }
+    let answers = try toy.learner.predict(texts, methods: [mocl], settings: toy.trainer.evaluation)
+    #expect(answers.map { $0 / 3 } == largest)
+    #expect(Set(largest).count > 1)
+    // In training too a text's class is one of its own experience: the other heads stay as they are.
+    let final = toy.parameters.snapshot { $0.role == .head }
+    for (name, start) in starts[2] { #expect((start.values() == final[name]?.values()) == !name.contains("heads.2")) }
+  }
+
   @Test func partsOfABatchAreWeighedEachByItsOwnTexts() throws {
     let losses = try [(4, 1), (2, 2)].map { rows, parts -> [Double] in
       let (toy, _) = try toy(settings: { ($0.batchSize, $0.accumulation) = (rows, parts) })
