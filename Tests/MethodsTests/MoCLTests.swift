@@ -51,6 +51,13 @@ import Torch
     }
   }
 
+  @Test func trainsAsTheReferenceDoes() throws {
+    let trace = try LoRATrace("mocl") {
+      MoCL(configured { ($0.rank, $0.alpha, $0.dropout, $0.strength) = (4, 8, 0, 0.5) }, learner: $0)
+    }
+    #expect(try trace.disagreements() == [])
+  }
+
   @Test(arguments: MoCL.Weights.allCases) func theWeightsAreThoseOfTheCosines(_ weights: MoCL.Weights) throws {
     let (toy, method) = try toy(configuration: { $0.weights = weights })
     try toy.trainer.run()
