@@ -34,6 +34,11 @@ import Torch
 
   private func classes(_ experience: Int) -> [Int] { Array(experience * 3..<experience * 3 + 3) }
 
+  @Test func trainsAsTheReferenceDoes() throws {
+    let trace = try LoRATrace("epi") { EPI(goldenLoRA, learner: $0) }
+    #expect(try trace.disagreements() == [])
+  }
+
   @Test func distancesAreThoseOfTheDefinition() throws {
     // Two classes in the first experience, one and a lone text in the second.
     let first: [[Double]] = [[0, 0], [2, 1], [1, 3], [6, 0], [8, 2], [7, 7]]

@@ -51,6 +51,13 @@ import Torch
     }
   }
 
+  @Test func trainsAsTheReferenceDoes() throws {
+    let trace = try LoRATrace("mocl") {
+      MoCL(configured { ($0.rank, $0.alpha, $0.dropout, $0.strength) = (4, 8, 0, 0.5) }, learner: $0)
+    }
+    #expect(try trace.disagreements() == [])
+  }
+
   @Test(arguments: MoCL.Weights.allCases) func theWeightsAreThoseOfTheCosines(_ weights: MoCL.Weights) throws {
     let (toy, method) = try toy(configuration: { $0.weights = weights })
     try toy.trainer.run()
@@ -132,6 +139,29 @@ import Torch
       #expect(starts[index][name]?.values() != final[name]?.values())
       #expect(starts[index][name]?.values().allSatisfy { (0..<1).contains($0) } == true)
     }
+  }
+
+  @Test func anUntoldClassIsOneOfTheExperienceOfTheLargestCosine() throws {
+    var method: MoCL?
+    let train = (0..<3).map { ApartToy.examples($0, seed: UInt64($0), target: $0 * 3) }
+    let toy = try Toy(try Trace.model(), train: train, knowsTask: false) { learner in
+      let made = MoCL(configured { $0.rank = 4 }, learner: learner)
+      method = made
+      return [made]
+    }
+    var starts: [[String: Tensor]] = []
+    toy.recorder.onBegin = { _ in starts.append(toy.parameters.snapshot { $0.role == .head }) }
+    try toy.trainer.run()
+    let mocl = try #require(method), texts = train.flatMap { $0.prefix(8) }
+    let largest = try cosines(texts, toy, mocl.vectors.map(\.master)).map { row in
+      row.indices.max { row[$0] < row[$1] } ?? -1
+    }
+    let answers = try toy.learner.predict(texts, methods: [mocl], settings: toy.trainer.evaluation)
+    #expect(answers.map { $0 / 3 } == largest)
+    #expect(Set(largest).count > 1)
+    // In training too a text's class is one of its own experience: the other heads stay as they are.
+    let final = toy.parameters.snapshot { $0.role == .head }
+    for (name, start) in starts[2] { #expect((start.values() == final[name]?.values()) == !name.contains("heads.2")) }
   }
 
   @Test func partsOfABatchAreWeighedEachByItsOwnTexts() throws {

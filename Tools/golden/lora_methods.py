@@ -4,12 +4,14 @@
 """
 
 import torch
+from torch.nn.functional import cosine_similarity
 
-from golden import inputs
+from golden import bert, inputs
 from golden.bert import CONFIG, deviation
-from golden.learner import Learner, run
+from golden.learner import FIELDS, Learner, run
 from golden.manifest import Golden
 from golden.methods import COMMON, LORA, IncrementalLoRA, SequentialLoRA
+from golden.minilm import mean_pooled
 
 SEED, EXPERTS, QUERY_WIDTH = 20240625, 2, 10
 
@@ -126,11 +128,50 @@ class AttentiveLoRA(IncrementalLoRA):
         return -self.reflection * attention[:, 0].log().mean()
 
 
+class IsolatedLoRA(IncrementalLoRA):
+    """Incremental LoRA whose earlier pair takes no part in the second experience."""
+
+    def begin(self, experience: int) -> None:
+        super().begin(experience)
+        self.learner.weigh = lambda module, index, x: float(index == experience)
+
+
+class ComposedLoRA(IncrementalLoRA):
+    """Incremental LoRA whose pairs are weighed for each sample by its likeness to a vector of each experience."""
+
+    scale, strength = 8.0, 0.5
+
+    def begin(self, experience: int) -> None:
+        super().begin(experience)
+        if experience == 0:
+            self.frozen = bert.model(self.learner.dtype)
+        generator = torch.Generator().manual_seed(SEED + 3 + experience)
+        name, vector = f"mocl.vector.{experience}", torch.rand(CONFIG["hidden_size"], generator=generator)
+        self.extra[f"start.{name}"] = vector
+        self.learner.adapters[name] = torch.nn.Parameter(vector.to(self.learner.dtype, copy=True))
+        self.learner.weigh = lambda module, index, x: self.weights[:, index].reshape(-1, 1, 1)
+
+    def loss(self, experience: int, step: int, index: int) -> torch.Tensor:
+        batch = self.learner.batch(experience, index)
+        with torch.no_grad():
+            hidden = self.frozen(**{key: batch[key] for key in FIELDS}).last_hidden_state
+        features = mean_pooled(hidden, batch["attention_mask"])
+        vectors = [self.learner.adapters[f"mocl.vector.{t}"] for t in range(experience + 1)]
+        self.cosines = torch.stack([cosine_similarity(features, vector, dim=-1) for vector in vectors], 1)
+        self.weights = (self.scale * self.cosines).softmax(-1)
+        return super().loss(experience, step, index)
+
+    def penalty(self, experience: int, index: int) -> torch.Tensor:
+        return self.strength * (1 - self.cosines[:, -1]).mean()
+
+
 METHODS = {
     "n-lora": (SparseLoRA, LORA | {"lambda": SparseLoRA.strength, "product": "update"}),
     "tree-lora": (TreeLoRA, LORA | {"strength": TreeLoRA.strength, "signature": "gradients"}),
     "moe-lora": (MixtureLoRA, LORA | {"experts": EXPERTS}),
     "sapt-lora": (AttentiveLoRA, LORA | {"reflection": AttentiveLoRA.reflection, "query_width": QUERY_WIDTH}),
+    "epi": (IsolatedLoRA, LORA),
+    "mocl": (ComposedLoRA, LORA | {"scale": ComposedLoRA.scale, "strength": ComposedLoRA.strength}),
 }
 
 

@@ -1,5 +1,6 @@
 import Continual
 import NN
+import Streams
 import Torch
 
 extension Tensor {
@@ -10,6 +11,15 @@ extension Tensor {
     let values = mode.rows.map { gathered(0, $0) } ?? self
     precondition(values.size(0) == x.size(0), "willForward saw \(values.size(0)) rows, the pass has \(x.size(0))")
     return values.reshaped([x.size(0)] + [Int](repeating: 1, count: x.rank - 2) + [values.size(1)])
+  }
+}
+
+extension DeviceBatch {
+  /// Takes each row's prediction from the classes of the experience given for it.
+  mutating func narrow(to experiences: [Int], _ learner: Learner) {
+    let found = Set(experiences).sorted()
+    candidateSets = found.map { learner.stream.experiences[$0].classes }
+    candidates = experiences.map { found.firstIndex(of: $0) ?? 0 }
   }
 }
 

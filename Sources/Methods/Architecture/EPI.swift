@@ -69,13 +69,13 @@ public final class EPI: ContinualMethod {
     guard !sets.isEmpty else { return }
     switch reader {
     case .one: return
-    case .newest: narrow(&batch, to: batch.experiences, learner)
+    case .newest: batch.narrow(to: batch.experiences, learner)
     case .unknown, .each:
       guard let gaussians = gaussians() else { return }
       let found = gaussians.choose(for: choices.frozenFeatures(batch, learner.representer))
       let column = Tensor(found.map(Int64.init), shape: [found.count, 1], device: batch.device)
       reader = .each(column, Set(found))
-      narrow(&batch, to: found, learner)
+      batch.narrow(to: found, learner)
     }
   }
 
@@ -123,12 +123,5 @@ public final class EPI: ContinualMethod {
         ($0, places .== Tensor.full([1], Double($0), dtype: .int64, device: places.device))
       }
     }
-  }
-
-  /// Takes each row's prediction from the classes of the experience given for it.
-  private func narrow(_ batch: inout DeviceBatch, to experiences: [Int], _ learner: Learner) {
-    let found = Set(experiences).sorted()
-    batch.candidateSets = found.map { learner.stream.experiences[$0].classes }
-    batch.candidates = experiences.map { found.firstIndex(of: $0) ?? 0 }
   }
 }

@@ -9,15 +9,18 @@ public import Torch
 ///
 /// y = x·Wᵀ + Σ_k w_k·(α/r)·dropout(x)·A_kᵀ·B_kᵀ over the experiences so far, with w = softmax_k(scale · cos(h, v_k)), or
 /// w_k = cos(h, v_k), for the vector h that the model without adapters makes of the text. In experience n the adapter n, its
-/// vector v_n and the heads train on loss + strength · mean(1 − cos(h, v_n)). A prediction that is told its experience
-/// weighs the adapters up to that one, so that later ones leave it as it is; any other weighs all.
+/// vector v_n and the heads train on loss + strength · mean(1 − cos(h, v_n)), the loss over the classes of experience n. A
+/// prediction that is told its experience weighs the adapters up to that one, so that later ones leave it as it is. Any
+/// other weighs all, and its class is one of the experience of the largest cosine.
 /// Source: Wang et al., NAACL 2024, §3 (arXiv 2404.00790); boschresearch/MoCL-NAACL-2024 at d2b5f1a,
 /// `model/key_encoder.py`, `model/mtl_prefix_encoder.py`, `mpeft/tuners/lora/layer.py`. The paper has the cosines for
 /// weights; the code that its scripts run has the softmax of 8 times the cosines, and `matching_loss_v2` for the last term.
 /// Deviations: LoRA for all models, where the paper has prefixes but for Llama; its updates are scaled by α/r, and each
 /// text has weights of its own, where the code's LoRA has the batch's mean weights and no α/r; h leaves padding and
-/// answers out; the last adapter is kept rather than the best on validation data; one set of heads, of which a prediction
-/// that is told its experience reads what was kept of it.
+/// answers out; untold, the code weighs the adapters up to the latest experience found in the batch; the last adapter is
+/// kept rather than the best on validation data. Heads of shared classes go on training in later experiences: told its
+/// experience, a prediction reads the heads that were kept of it, not told, those of now; a language model that is not told
+/// its experience chooses among the answers of all.
 public final class MoCL: ContinualMethod {
   /// How likeness becomes weights.
   public enum Weights: String, Codable, Sendable, CaseIterable {
@@ -60,11 +63,13 @@ public final class MoCL: ContinualMethod {
   private var sets: [AdapterSet] = []
   private(set) var vectors: [Parameter] = []
   private(set) var mixtures: [LoRAMixture] = []
-  /// How many experiences a prediction weighs; nil for all.
-  private var known: Int?
+  private var reader = Reader.training
   /// `[rows, experiences]` of the forward pass that runs: the cosines, and the weights made of them.
   private var cosines: Tensor?
   private(set) var weights: Tensor?
+
+  /// What a pass knows of its texts' experience.
+  private enum Reader { case training, told(Int), untold }
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
@@ -93,10 +98,16 @@ public final class MoCL: ContinualMethod {
   public func willForward(_ batch: inout DeviceBatch, learner: Learner) {
     guard !sets.isEmpty else { return }
     let features = mixtures.frozenFeatures(batch, learner.representer)
-    let vectors = vectors.prefix(known ?? vectors.count).map { $0.value.to(.float32) }
-    let cosines = Self.cosines(features, .stacked(vectors))
+    var vectors = vectors[...]
+    if case .told(let experience) = reader { vectors = vectors.prefix(experience + 1) }
+    let cosines = Self.cosines(features, .stacked(vectors.map { $0.value.to(.float32) }))
     self.cosines = cosines
     weights = configuration.weights == .cosine ? cosines : (cosines * configuration.scale).softmax(1)
+    switch reader {
+    case .training: batch.narrow(to: batch.experiences, learner)
+    case .told: return
+    case .untold: batch.narrow(to: cosines.argmax(1).scalars(Int64.self).map { Int($0) }, learner)
+    }
   }
 
   public func penalty(_ output: ModelOutput, _ batch: DeviceBatch, at step: Step) -> Tensor? {
@@ -111,9 +122,10 @@ public final class MoCL: ContinualMethod {
   }
 
   public func predicting<Result>(_ experience: Int?, learner: Learner, _ body: () throws -> Result) throws -> Result {
-    defer { (known, cosines, weights) = (nil, nil, nil) }
+    let before = reader
+    defer { (reader, cosines, weights) = (before, nil, nil) }
+    reader = experience.map { .told($0) } ?? .untold
     guard let experience else { return try body() }
-    known = experience + 1
     return try state.withHeads(of: experience, learner, body)
   }
 
