@@ -8,11 +8,13 @@ struct TransferCommand: ParsableCommand {
     abstract: "Fine-tune the model after each experience of a run on other tasks: what pre-training is good for.",
     discussion: """
       The run must have kept its models (training.keepModels: true). The recipe names the tasks and how they are \
-      trained; each task starts from the kept model. What is finished already is not trained again.
+      trained; each task starts from the kept model, and where bottlenecks were kept beside it (adapter, hat, demix) these \
+      and the heads train, not the model. What is finished already is not trained again.
 
       EXAMPLES
         jay transfer runs/finetune Recipes/migu/roberta-small/endtasks.yaml
         jay transfer runs/finetune Recipes/migu/roberta-small/endtasks.yaml --last
+        jay transfer runs/hat Recipes/migu/roberta-small/endtasks-adapter.yaml
       """)
 
   @Argument(help: "Folder of a finished run.")

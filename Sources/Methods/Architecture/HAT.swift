@@ -103,7 +103,7 @@ public final class HAT: ContinualMethod {
     guard configuration.sparsity > 0 else { return nil }
     var used: [Tensor] = [], free = 0.0
     for (gate, before) in units(scale) {
-      let left = before.map { $0 * -1 + 1 }
+      let left = before.map { -$0 + 1 }
       used.append((left.map { gate * $0 } ?? gate).sum())
       free += left?.sum().item() ?? Double(gate.count)
     }
@@ -127,10 +127,10 @@ public final class HAT: ContinualMethod {
         guard let hidden = state["used"][bottleneck.down.name], let output = state["used"][bottleneck.up.name] else {
           continue
         }
-        Self.multiply(bottleneck.down, by: hidden.unsqueezed(1) * -1 + 1)
-        Self.multiply(bottleneck.downBias, by: hidden * -1 + 1)
-        Self.multiply(bottleneck.up, by: output.unsqueezed(1).minimum(hidden.unsqueezed(0)) * -1 + 1)
-        Self.multiply(bottleneck.upBias, by: output * -1 + 1)
+        Self.multiply(bottleneck.down, by: -hidden.unsqueezed(1) + 1)
+        Self.multiply(bottleneck.downBias, by: -hidden + 1)
+        Self.multiply(bottleneck.up, by: -output.unsqueezed(1).minimum(hidden.unsqueezed(0)) + 1)
+        Self.multiply(bottleneck.upBias, by: -output + 1)
       }
       for own in embeddings.last ?? [] {
         for embedding in [own.hidden, own.output] {
@@ -142,7 +142,7 @@ public final class HAT: ContinualMethod {
     }
   }
 
-  private static func cosh(_ x: Tensor) -> Tensor { (x.exp() + (x * -1).exp()) / 2 }
+  private static func cosh(_ x: Tensor) -> Tensor { (x.exp() + (-x).exp()) / 2 }
 
   private static func multiply(_ parameter: Parameter, by factor: Tensor) {
     guard let gradient = parameter.gradient else { return }
