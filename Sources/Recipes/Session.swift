@@ -89,7 +89,7 @@ public struct Session {
     _ recipe: Recipe, _ stream: TaskStream, _ modelDirectory: URL, tokenizer: URL
   ) throws -> [String: String] {
     var prints = [
-      "recipe": Fingerprint.text(recipe.resumable.yaml()), "structure": Fingerprint.text(recipe.structure.yaml()),
+      "recipe": Fingerprint.text(recipe.resumable.changes), "structure": Fingerprint.text(recipe.structure.changes),
       "data": Fingerprint.stream(stream),
       "tokenizer": try hash(HubContents.tokenizerFiles + TokenizerLoader.ownFiles, in: tokenizer),
       "model": try hash(weightFiles(in: modelDirectory), in: modelDirectory),
@@ -141,6 +141,22 @@ extension Recipe {
     copy.header.device = RecipeHeader().device
     copy.paper = PaperSection()
     return copy
+  }
+
+  /// What the recipe sets otherwise than by default, a line for each section. A key that a later version adds leaves it as
+  /// it is, so that runs of this version can be opened by that one.
+  var changes: String {
+    func line(_ name: String, _ section: any ConfigurationSection) -> String {
+      func value(_ section: any ConfigurationSection) -> ConfigurationValue {
+        .mapping(
+          Dictionary(uniqueKeysWithValues: ConfigurationField.all(of: section).map { ($0.key.name, $0.value) }))
+      }
+      return "\(name): " + (value(section).change(from: value(type(of: section).init()))?.line ?? "{}")
+    }
+    let sections: [(name: String, configuration: any ConfigurationSection)] =
+      [("recipe", header), ("model", model), ("stream", stream)] + methods
+      + [("training", training), ("evaluation", evaluation)]
+    return sections.map { line($0.name, $0.configuration) }.joined(separator: "\n")
   }
 
   /// Whether a run of another recipe is a run of this one.

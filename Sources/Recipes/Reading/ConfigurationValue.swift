@@ -29,3 +29,27 @@ extension ConfigurationValue: Encodable {
     }
   }
 }
+
+extension ConfigurationValue {
+  /// What differs from `usual`, of mappings the members that do; nil where nothing does.
+  func change(from usual: ConfigurationValue?) -> ConfigurationValue? {
+    if self == usual { return nil }
+    guard case .mapping(let members) = self, case .mapping(let others)? = usual else { return self }
+    let changed = members.compactMap { key, value in value.change(from: others[key]).map { (key, $0) } }
+    return changed.isEmpty ? nil : .mapping(Dictionary(uniqueKeysWithValues: changed))
+  }
+
+  /// One line, the same for equal values: members stand by name.
+  var line: String {
+    switch self {
+    case .null: "null"
+    case .bool(let value): "\(value)"
+    case .integer(let digits): digits
+    case .number(let value): "\(value)"
+    case .string(let value): value.debugDescription
+    case .list(let elements): "[\(elements.map(\.line).joined(separator: ", "))]"
+    case .mapping(let members):
+      "{\(members.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value.line)" }.joined(separator: ", "))}"
+    }
+  }
+}
