@@ -69,6 +69,12 @@ public final class Parameter {
     set { value.gradient = newValue }
   }
 
+  /// Multiplies the gradient, where there is one, by a float32 factor that broadcasts over it.
+  public func multiplyGradient(by factor: Tensor) {
+    guard let gradient else { return }
+    withoutGradient { gradient.copy(from: (gradient.to(.float32) * factor).to(gradient.dtype)) }
+  }
+
   /// Replaces the values (any floating dtype, same shape), keeping the tensors' identity.
   public func assign(_ source: Tensor) {
     precondition(source.shape == shape, "assign to \(name) \(shape): the source has shape \(source.shape)")

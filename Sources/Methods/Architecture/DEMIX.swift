@@ -11,7 +11,7 @@ import Torch
 /// a new one trains, each earlier expert's loss is measured on the first texts of the new domain, and the least one's
 /// weights are taken over.
 /// Source: Gururangan et al., NAACL 2022, §2 and §5 (arXiv 2108.05036); bottlenecks for feed-forward layers as in
-/// UIC-Liu-Lab/ContinualLM at 57e498c, `networks/baselines/demix.py`, whose copy is not implemented.
+/// UIC-Liu-Lab/ContinualLM at 57e498c, `networks/baselines/demix.py`, which stops before it copies.
 /// Deviations: experts are small modules behind the layers, where the paper has whole feed-forward layers; no mixture of
 /// experts for texts whose domain nobody says; classification heads train too.
 public final class DEMIX: ContinualMethod {

@@ -127,27 +127,22 @@ public final class HAT: ContinualMethod {
         guard let hidden = state["used"][bottleneck.down.name], let output = state["used"][bottleneck.up.name] else {
           continue
         }
-        Self.multiply(bottleneck.down, by: -hidden.unsqueezed(1) + 1)
-        Self.multiply(bottleneck.downBias, by: -hidden + 1)
-        Self.multiply(bottleneck.up, by: -output.unsqueezed(1).minimum(hidden.unsqueezed(0)) + 1)
-        Self.multiply(bottleneck.upBias, by: -output + 1)
+        bottleneck.down.multiplyGradient(by: -hidden.unsqueezed(1) + 1)
+        bottleneck.downBias.multiplyGradient(by: -hidden + 1)
+        bottleneck.up.multiplyGradient(by: -output.unsqueezed(1).minimum(hidden.unsqueezed(0)) + 1)
+        bottleneck.upBias.multiplyGradient(by: -output + 1)
       }
       for own in embeddings.last ?? [] {
         for embedding in [own.hidden, own.output] {
           let e = embedding.master
           let steepness = (Self.cosh((e * scale).clamped(-50...50)) + 1) / (Self.cosh(e) + 1)
-          Self.multiply(embedding, by: steepness * (configuration.maxScale / scale))
+          embedding.multiplyGradient(by: steepness * (configuration.maxScale / scale))
         }
       }
     }
   }
 
   private static func cosh(_ x: Tensor) -> Tensor { (x.exp() + (-x).exp()) / 2 }
-
-  private static func multiply(_ parameter: Parameter, by factor: Tensor) {
-    guard let gradient = parameter.gradient else { return }
-    gradient.copy(from: (gradient.to(.float32) * factor).to(gradient.dtype))
-  }
 
   public func didUpdate(_ parameters: [Parameter], at step: Step) {
     for own in embeddings.last ?? [] {

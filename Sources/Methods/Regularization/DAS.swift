@@ -105,10 +105,7 @@ public final class DAS: ContinualMethod {
 
   public func willUpdate(_ parameters: [Parameter], at step: Step) {
     withoutGradient {
-      for (parameter, factor) in masks {
-        guard let gradient = parameter.gradient else { continue }
-        gradient.copy(from: gradient * factor.to(gradient.dtype))
-      }
+      for (parameter, factor) in masks { parameter.multiplyGradient(by: factor) }
     }
   }
 
