@@ -16,6 +16,9 @@ public struct BottleneckFile {
     folder.appendingPathComponent("bottlenecks-\(place + 1).safetensors")
   }
 
+  /// Whether a file of this name holds bottlenecks.
+  public static func isName(_ name: String) -> Bool { name.hasPrefix("bottlenecks-") && name.hasSuffix(".safetensors") }
+
   /// The files that a run kept beside a model, in their order.
   /// - Throws: `BottleneckFileError.none`, `SafeTensorsError`.
   public static func kept(in folder: URL) throws -> [BottleneckFile] {

@@ -97,6 +97,11 @@ public struct Session {
     if let adapter = recipe.model.adapterFolder {
       prints["adapter"] = try hash(["adapter_config.json"] + weightFiles(in: adapter), in: adapter)
     }
+    for case let adapter as SequentialAdapter.Configuration in recipe.methods.map(\.configuration)
+    where !adapter.from.isEmpty {
+      let folder = URL(fileURLWithPath: adapter.from)
+      prints["bottlenecks"] = try hash(weightFiles(in: folder).filter(BottleneckFile.isName), in: folder)
+    }
     return prints
   }
 

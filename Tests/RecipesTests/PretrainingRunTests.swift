@@ -245,12 +245,21 @@ import Torch
     var runner = Runner(places: scratch.places)
     runner.isQuiet = true
     let folder = scratch.url.appendingPathComponent("transfer")
+    if isTold {
+      var one = try endTasks()
+      one.stream.tasks = ["places"]
+      #expect(
+        scratch.sentence { _ = try Transfer.run(kept.url, recipe: one, in: folder, runner) }
+          == "the run has bottlenecks for each of its 2 experiences (one, two), from which as many tasks would go on, in their "
+          + "order; the recipe has 1 (places). Name in stream.tasks one for each experience.")
+    }
     let transfer = try Transfer.run(kept.url, recipe: try endTasks(), in: folder, runner)
     #expect(
       transfer.experiences == ["one", "two"] && transfer.accuracy.allSatisfy { $0.allSatisfy { ($0 ?? -1) >= 50 } })
     // The tasks trained the bottlenecks and the heads, no weight of the model.
     let session = try Session.restored(folder.appendingPathComponent("02-two"), places: scratch.places)
     let learner = session.trainer.learner
+    #expect(session.fingerprints["bottlenecks"] != nil)
     #expect(learner.touched.allSatisfy { $0.hasPrefix("heads.") || $0.contains(".adapter.0.") })
     // And began with what was kept.
     let again = try ModelIndex.encoder(models[1], pooling: .mean, dropout: 0, dtype: .float32, device: .cpu, seed: 0)

@@ -3,6 +3,8 @@ import Continual
 import Evaluation
 public import Foundation
 import Methods
+import Models
+import Streams
 import Torch
 
 /// What a model is good for after each experience of a run: each kept model is fine-tuned on other tasks, one by one.
@@ -36,6 +38,7 @@ public struct Transfer: Codable, Sendable {
     guard directory.exists else { throw RunError.notARun(run) }
     let own = try Recipe(file: directory.recipe)
     var models = try directory.keptModels(onlyLast: onlyLast)
+    try checkPairs(recipe, of: directory, runner.places)
     if !onlyLast, !own.model.startsFresh {
       models.insert((before, before, try runner.places.model(own.model.name)), at: 0)
     }
@@ -59,6 +62,19 @@ public struct Transfer: Codable, Sendable {
     }
     return Transfer(
       experiences: models.map(\.after), tasks: tasks, accuracy: rows.map(\.accuracy), macroF1: rows.map(\.macroF1))
+  }
+
+  /// Where each experience has bottlenecks of its own, each task goes on from those of one.
+  private static func checkPairs(_ recipe: Recipe, of run: RunDirectory, _ places: Places) throws {
+    guard let last = try run.keptModels(onlyLast: true).first?.place,
+      FileManager.default.fileExists(atPath: BottleneckFile.url(1, in: last).path)
+    else { return }
+    let tasks = try recipe.stream.resolve(
+      places, seed: recipe.header.seed, architecture: ModelDirectory(last).knownArchitecture())
+    let experiences = try run.record().matrix.experiences
+    guard tasks.count == experiences.count else {
+      throw TransferError.unpaired(tasks: tasks.experiences.map(\.name), experiences: experiences)
+    }
   }
 
   /// The method that goes on with the bottlenecks that were kept beside a model; none where there are none.
@@ -92,14 +108,19 @@ public struct Transfer: Codable, Sendable {
   }
 }
 
-/// A place that results cannot go to.
+/// Tasks that a run cannot be tried on, or a place that the results cannot go to.
 public enum TransferError: LocalizedError, CustomStringConvertible, Equatable {
   case otherRecipe(String)
+  case unpaired(tasks: [String], experiences: [String])
 
   public var description: String {
     switch self {
     case .otherRecipe(let folder):
       "\(folder) holds results of another recipe. Choose another place: --out DIR"
+    case .unpaired(let tasks, let experiences):
+      "the run has bottlenecks for each of its \(experiences.count) experiences (\(experiences.joined(separator: ", "))), from "
+        + "which as many tasks would go on, in their order; the recipe has \(tasks.count) "
+        + "(\(tasks.joined(separator: ", "))). Name in stream.tasks one for each experience."
     }
   }
   public var errorDescription: String? { description }
