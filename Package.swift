@@ -69,11 +69,19 @@ let package = Package(
     .executableTarget(
       name: "benchmark", dependencies: ["Methods", "Models"], path: "Benchmarks/Jay", swiftSettings: strict),
     library("TestSupport", ["Methods", "Models"]),
+    // A device of libtorch's that any machine has.
+    .target(
+      name: "HostAccelerator", dependencies: ["libtorch"], path: "Tests/HostAccelerator",
+      cxxSettings: [
+        .headerSearchPath("../../.torch/torch/include"),
+        .headerSearchPath("../../.torch/torch/include/torch/csrc/api/include"),
+      ],
+      linkerSettings: [.linkedLibrary("torch_cpu"), .linkedLibrary("c10")]),
     tests("Torch", ["Torch"]),
     tests("NN", ["NN", "TestSupport"]),
     tests("Adapters", ["Adapters", "TestSupport"]),
     tests("Continual", ["Continual", "TestSupport"]),
-    tests("Methods", ["Methods", "TestSupport"]),
+    tests("Methods", ["Methods", "TestSupport", "HostAccelerator"]),
     tests("Models", ["Models", "TestSupport"]),
     tests("Tokenizers", ["Tokenizers", "Streams"], exclude: ["Goldens"]),
     tests("Streams", ["Streams"]),

@@ -14,6 +14,9 @@ namespace jay {
 /// not by a hash of (seed, offset + i), so the backward pass recomputes the mask instead of storing it.
 at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint64_t offset);
 
+/// Lets libtorch's own kernels draw by these numbers from here on.
+void seed_generators(uint64_t seed, uint64_t offset);
+
 /// The place of the first largest value of each row of a contiguous float32 matrix on the CPU; ATen's takes five times
 /// as long. Rows with a NaN are ATen's.
 bool can_find_largest(const at::Tensor &x, int64_t dim);

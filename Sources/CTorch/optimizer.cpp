@@ -176,6 +176,55 @@ int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor fi
   });
 }
 
+int ct_adamw_together(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
+                      const ct_tensor *seconds, int32_t count, const ct_adamw_options *options) {
+  return jay::guarded([&] {
+    at::NoGradGuard no_gradient;
+    if (count == 0) return;
+    auto detached = [&](const ct_tensor *xs) {
+      auto all = jay::list(xs, count);
+      for (auto &x : all) x = x.detach();
+      return all;
+    };
+    auto master = detached(masters), value = detached(values), first = detached(firsts), second = detached(seconds);
+    std::vector<at::Tensor> gradient, copies, rounded;
+    for (int32_t i = 0; i < count; ++i) {
+      gradient.push_back(get(gradients[i]).to(at::kFloat).contiguous());
+      if (options->gradient_scale != 1) gradient[i] = gradient[i] * options->gradient_scale;
+      if (value[i].data_ptr() == master[i].data_ptr()) continue;
+      copies.push_back(value[i]);
+      rounded.push_back(master[i]);
+    }
+    // One counter serves all, which have seen as many updates.
+    const std::vector<at::Tensor> steps(count, at::full({}, options->step, master[0].options()));
+    const auto &o = *options;
+    if (o.decoupled) at::_fused_adamw_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
+    else at::_fused_adam_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
+    if (!copies.empty()) at::_foreach_copy_(copies, rounded);
+    for (int32_t i = 0; i < count; ++i) {
+      jay::note_written(get(values[i]));
+      jay::note_written(get(masters[i]));
+    }
+  });
+}
+
+int ct_device_norm(const ct_tensor *gradients, int32_t count, ct_tensor *out) {
+  return jay::guarded([&] {
+    at::NoGradGuard no_gradient;
+    std::vector<at::Tensor> norms;
+    for (int32_t i = 0; i < count; ++i)
+      norms.push_back(at::linalg_vector_norm(get(gradients[i]), 2, std::nullopt, false, at::kFloat));
+    *out = jay::own(at::linalg_vector_norm(at::stack(norms), 2));
+  });
+}
+
+int ct_mul_together_(const ct_tensor *xs, int32_t count, ct_tensor factor) {
+  return jay::guarded([&] {
+    at::NoGradGuard no_gradient;
+    if (count > 0) at::_foreach_mul_(jay::list(xs, count), get(factor));
+  });
+}
+
 int ct_global_norm(const ct_tensor *gradients, int32_t count, double *out) {
   return jay::guarded([&] {
     at::NoGradGuard no_gradient;

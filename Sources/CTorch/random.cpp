@@ -102,12 +102,14 @@ struct Dropout : torch::autograd::Function<Dropout> {
 
 namespace jay {
 
+void seed_generators(uint64_t seed, uint64_t offset) { at::manual_seed(mix(seed ^ mix(offset))); }
+
 at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint64_t offset) {
   TORCH_CHECK(probability >= 0 && probability < 1, "dropout probability ", probability, " is not in [0, 1)");
   if (probability == 0) return x;
   // On other devices libtorch's own kernel; its generator is seeded from the same numbers.
   if (!x.is_cpu()) {
-    at::manual_seed(mix(seed ^ mix(offset)));
+    seed_generators(seed, offset);
     return at::dropout(x, probability, true);
   }
   return Dropout::apply(x, probability, static_cast<int64_t>(seed), static_cast<int64_t>(offset));

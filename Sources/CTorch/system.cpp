@@ -50,6 +50,7 @@ at::Device device_of(ct_device device) {
     case CT_CPU: return at::Device(at::kCPU);
     case CT_CUDA: return at::Device(at::kCUDA, static_cast<c10::DeviceIndex>(device.index));
     case CT_MPS: return at::Device(at::kMPS);
+    case CT_CUSTOM: return at::Device(at::kPrivateUse1, static_cast<c10::DeviceIndex>(device.index));
   }
   TORCH_CHECK(false, "unknown device number ", static_cast<int>(device.kind));
 }
@@ -67,6 +68,7 @@ bool ct_device_available(ct_device_kind kind) {
     case CT_CPU: return true;
     case CT_CUDA: return at::hasCUDA();
     case CT_MPS: return at::hasMPS();
+    case CT_CUSTOM: return c10::is_privateuse1_backend_registered();
   }
   return false;
 }

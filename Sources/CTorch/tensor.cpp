@@ -19,7 +19,7 @@ ct_dtype ct_dtype_of(ct_tensor x) { return jay::dtype_of(get(x).scalar_type()); 
 
 ct_device ct_device_of(ct_tensor x) {
   auto device = get(x).device();
-  auto kind = device.is_cuda() ? CT_CUDA : device.is_mps() ? CT_MPS : CT_CPU;
+  auto kind = device.is_cuda() ? CT_CUDA : device.is_mps() ? CT_MPS : device.is_privateuseone() ? CT_CUSTOM : CT_CPU;
   return ct_device{kind, kind == CT_CPU ? 0 : static_cast<int32_t>(device.index())};
 }
 

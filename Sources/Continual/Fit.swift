@@ -35,7 +35,7 @@ extension Learner {
       let rate = settings.rate(at: update, of: sampler.updates)
       let norm = optimizer.update(parameters, rate: rate, clipNorm: settings.clipNorm)
       self.parameters.clearGradients()
-      guard norm.isFinite else {
+      guard norm.item().isFinite else {
         throw TrainingError.nonFiniteGradient(
           experience: experience.name, step: update, items: batch.examples.map(\.id))
       }
@@ -44,13 +44,26 @@ extension Learner {
 }
 
 extension Optimizer {
-  /// One update whose gradients have a norm of at most `clipNorm`, 0 for any; none where their norm is not finite.
-  /// - Returns: their norm before clipping. Waits for the device.
-  func update(_ parameters: [Parameter], rate: Double, clipNorm: Double) -> Double {
-    let norm = Tensor.globalNorm(parameters.compactMap(\.gradient))
-    guard norm.isFinite else { return norm }
+  /// One update whose gradients have a norm of at most `clipNorm`, 0 for any.
+  ///
+  /// On the CPU there is none where their norm is not finite. An accelerator is not waited for: there a broken norm breaks
+  /// the weights, and with them the norms of all updates that follow.
+  /// - Returns: their norm before clipping, a scalar on their device.
+  func update(_ parameters: [Parameter], rate: Double, clipNorm: Double) -> Tensor {
+    let gradients = parameters.compactMap(\.gradient)
     // PyTorch's clip_grad_norm_, with its 1e-6.
-    update(parameters, rate: rate, gradientScale: clipNorm > 0 ? min(1, clipNorm / (norm + 1e-6)) : 1)
-    return norm
+    if gradients.contains(where: \.device.runsBehind) {
+      let norm = Tensor.deviceNorm(gradients)
+      if clipNorm > 0 {
+        Tensor.multiply(gradients, by: ((norm + 1e-6).reciprocal() * clipNorm).clamped(0...1))
+      }
+      update(parameters, rate: rate, gradientScale: 1)
+      return norm
+    }
+    let norm = Tensor.globalNorm(gradients)
+    if norm.isFinite {
+      update(parameters, rate: rate, gradientScale: clipNorm > 0 ? min(1, clipNorm / (norm + 1e-6)) : 1)
+    }
+    return Tensor([norm], shape: [])
   }
 }

@@ -15,6 +15,8 @@ public final class Trainer {
   /// What is measured beside the experiences.
   public private(set) var abilities: [Ability] = []
   private let observer: any TrainingObserver
+  /// The norm of the last update's gradient, where it is still on an accelerator.
+  private var unread: (norm: Tensor, step: Step)?
   /// Of the experience that trains, where several processes do.
   private var exchange: GradientExchange?
 
@@ -95,6 +97,7 @@ public final class Trainer {
       progress.step += 1
       try observer.didUpdate(self, optimizer)
     }
+    try settle()
     for method in methods { try method.didEnd(experience, learner: learner) }
     try finish(experience, isEvaluated: plan.isEvaluated)
   }
@@ -118,7 +121,9 @@ public final class Trainer {
     for method in methods { try method.willUpdate(trainable, at: step) }
     let rate = settings.rate(at: step.index, of: step.total)
     let norm = optimizer.update(trainable, rate: rate, clipNorm: settings.clipNorm)
-    guard norm.isFinite else {
+    if learner.device.runsBehind {
+      unread = (norm, step)
+    } else if !norm.item().isFinite {
       throw try stop(
         TrainingError.nonFiniteGradient(
           experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
@@ -130,6 +135,19 @@ public final class Trainer {
       StepReport(
         step: step, loss: total, gradientNorm: norm, learningRate: rate, tokens: batch.tokenCount,
         epoch: epoch))
+    if (step.index + 1) % settings.logEvery == 0 { try settle() }
+  }
+
+  /// Waits for the device and makes sure that what it computed so far is not broken: a gradient that is not finite breaks
+  /// the weights on an accelerator, and with them every gradient that follows, so that the last one tells of all.
+  /// - Throws: `TrainingError.brokenUpdates`; then the weights must not be saved.
+  public func settle() throws {
+    guard let (norm, step) = unread else { return }
+    unread = nil
+    guard norm.item().isFinite else {
+      throw TrainingError.brokenUpdates(
+        experience: step.experience.name, from: max(0, step.index - settings.logEvery + 1), through: step.index)
+    }
   }
 
   /// Computes the gradients of a batch, and its loss.
@@ -173,9 +191,8 @@ public final class Trainer {
 
   /// Stops before a broken loss reaches the weights.
   private func check(_ loss: Tensor, _ batch: Batch, _ step: Step, _ optimizer: any Optimizer) throws {
-    // Every update waits for the norm of its gradient, which a broken loss breaks too. On an accelerator a second value
-    // to wait for, one that tells of it before the methods see the gradients, is read only now and then.
-    guard learner.device == .cpu || step.index % settings.logEvery == 0 else { return }
+    // An accelerator is not waited for: what breaks the loss breaks the gradient too (`settle`).
+    guard !learner.device.runsBehind else { return }
     let value = loss.item()
     guard !value.isFinite else { return }
     throw try stop(

@@ -7,6 +7,7 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
   case nothingAsked(experience: String, step: Int, items: [String])
   case nonFiniteLoss(value: Double, experience: String, step: Int, items: [String])
   case nonFiniteGradient(experience: String, step: Int, items: [String])
+  case brokenUpdates(experience: String, from: Int, through: Int)
   case needsClasses(String, instead: String)
   case needsEncoder(method: String)
   case interrupted(resume: String)
@@ -27,6 +28,10 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
     case .nonFiniteGradient(let experience, let step, let items):
       "the gradient is not finite at update \(step) of experience '\(experience)' (items \(items.joined(separator: ", "))). "
         + Self.way
+    case .brokenUpdates(let experience, let first, let last):
+      "the gradient stopped being finite between the updates \(first) and \(last) of experience '\(experience)', and the weights "
+        + "with it; nothing of it was saved. Go on from the last checkpoint with --resume --allow-changed-training and a "
+        + "lower rate (--set training.learningRate=…) or --set training.precision=fp32."
     case .needsClasses(let what, let instead):
       "'\(what)' needs a model that answers with a class, and this one answers in text. Set \(instead)."
     case .needsEncoder(let method):

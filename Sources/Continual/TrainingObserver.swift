@@ -6,9 +6,9 @@ public import Torch
 /// What watches a run: it logs, draws progress, and writes checkpoints. It never changes the training.
 public protocol TrainingObserver: AnyObject {
   func willTrain(_ experience: Experience, updates: Int, from step: Int)
-  /// Values of one update; reading `loss` waits for the device.
+  /// Values of one update; reading them waits for the device.
   func didCompute(_ report: StepReport)
-  /// The state is consistent: a checkpoint may be written, or the run interrupted by throwing.
+  /// The state is consistent: a checkpoint may be written (after `Trainer.settle`), or the run interrupted by throwing.
   func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws
   /// Training of an experience is over, `didEnd` of the methods included.
   func willEvaluate(_ experience: Experience)
@@ -44,8 +44,8 @@ public struct StepReport {
   public let step: Step
   /// Scalar: loss with penalties.
   public let loss: Tensor
-  /// Norm of the gradient after the methods and before clipping.
-  public let gradientNorm: Double
+  /// Scalar: norm of the gradient after the methods and before clipping.
+  public let gradientNorm: Tensor
   public let learningRate: Double
   /// Real tokens.
   public let tokens: Int

@@ -85,6 +85,8 @@ struct Unpadded {
 enum Sight {
   /// Those that a mask lets see, added to the scores: `[rows or 1, heads or 1, new, total]`; nil for all.
   case masked(Tensor?)
+  /// Itself and those before it, nothing having been read before.
+  case before
   /// Each text's own, the texts standing behind one another; `bias` as in `Tensor.attention`.
   case texts(Spans, bias: Tensor? = nil)
 }
@@ -112,11 +114,13 @@ extension Tensor {
       return attention(
         row(q), row(k), row(v), spans: spans, bias: bias, scale: scale, dropout: dropout, generator: &mode.generator
       ).reshaped(shape)
-    case .masked(let mask):
+    case .masked, .before:
+      var mask: Tensor?, isCausal = true
+      if case .masked(let added) = sight { (mask, isCausal) = (added, false) }
       let keys = k.transposed(1, 2), values = v.transposed(1, 2)
       let read = prefix?(keys, values) ?? (keys: keys, values: values)
       return attention(
-        q.transposed(1, 2), read.keys.heads(q.size(2)), read.values.heads(q.size(2)), mask: mask, scale: scale,
+        q.transposed(1, 2), read.keys.heads(q.size(2)), read.values.heads(q.size(2)), mask: mask, isCausal: isCausal, scale: scale,
         dropout: dropout, generator: &mode.generator
       ).transposed(1, 2).reshaped(shape)
     }

@@ -34,6 +34,8 @@ public final class AdamW: Optimizer {
 
   public func update(_ parameters: [Parameter], rate: Double, gradientScale: Double) {
     step += 1
+    // What one kernel of an accelerator updates together: parameters that have seen as many updates, and decay alike.
+    var together: [Alike: [AdamWStep.Operands]] = [:]
     withoutGradient {
       for parameter in parameters {
         guard let gradient = parameter.gradient else { continue }
@@ -42,14 +44,29 @@ public final class AdamW: Optimizer {
         let count = steps[id, default: 0] + 1
         steps[id] = count
         let decay = configuration.decaysVectors || parameter.shape.count > 1 ? configuration.weightDecay : 0
-        AdamWStep(
-          rate: rate, beta1: configuration.beta1, beta2: configuration.beta2, epsilon: configuration.epsilon,
-          weightDecay: decay, step: count, isDecoupled: configuration.isDecoupled, gradientScale: gradientScale
-        ).apply(
+        let alike = Alike(step: count, weightDecay: decay)
+        let operands = AdamWStep.Operands(
           value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
-          second: moment.second, rows: parameter.updatedRows)
+          second: moment.second)
+        if parameter.value.device.runsBehind, parameter.updatedRows == nil {
+          together[alike, default: []].append(operands)
+        } else {
+          update(alike, rate, gradientScale).apply(to: operands, rows: parameter.updatedRows)
+        }
+      }
+      for (alike, all) in together {
+        update(alike, rate, gradientScale).apply(together: all)
       }
     }
+  }
+
+  private struct Alike: Hashable { let step: Int, weightDecay: Double }
+
+  private func update(_ alike: Alike, _ rate: Double, _ gradientScale: Double) -> AdamWStep {
+    AdamWStep(
+      rate: rate, beta1: configuration.beta1, beta2: configuration.beta2, epsilon: configuration.epsilon,
+      weightDecay: alike.weightDecay, step: alike.step, isDecoupled: configuration.isDecoupled,
+      gradientScale: gradientScale)
   }
 
   private func begin(_ parameter: Parameter, _ id: ObjectIdentifier) -> Moments {

@@ -70,7 +70,7 @@ final class RunObserver: TrainingObserver {
     peakBytes = max(peakBytes, resident)
     let record = StepRecord(
       step: position.step, experience: report.step.experience.index, epoch: report.epoch, loss: report.loss.item(),
-      learningRate: report.learningRate, gradientNorm: report.gradientNorm, tokens: position.tokens,
+      learningRate: report.learningRate, gradientNorm: report.gradientNorm.item(), tokens: position.tokens,
       tokensPerSecond: seconds > 0 ? Double(window.tokens) / seconds : nil, residentBytes: resident,
       wallSeconds: wallSeconds)
     append(record)
@@ -123,6 +123,7 @@ final class RunObserver: TrainingObserver {
   }
 
   private func save(_ trainer: Trainer, _ optimizer: (any Optimizer)?) throws {
+    try trainer.settle()
     try log?.synchronize()
     try Checkpoint.write(
       trainer, optimizer: optimizer, to: directory.checkpoints, log: position, wallSeconds: wallSeconds,

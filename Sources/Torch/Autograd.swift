@@ -59,6 +59,21 @@ extension Tensor {
     return out.map { $0.map(Tensor.init(owning:)) }
   }
 
+  /// √Σ‖gradient‖² over a list of any shapes, as a float32 scalar that nothing waits for.
+  public static func deviceNorm(_ gradients: [Tensor]) -> Tensor {
+    guard !gradients.isEmpty else { return .zeros([]) }
+    return make("deviceNorm", gradients) {
+      ct_device_norm(gradients.map { Optional($0.pointer) }, Int32(gradients.count), $0)
+    }
+  }
+
+  /// x ← x·factor for each of some tensors; `factor` is a scalar on their device.
+  public static func multiply(_ tensors: [Tensor], by factor: Tensor) {
+    perform("multiply", tensors + [factor]) {
+      ct_mul_together_(tensors.map { Optional($0.pointer) }, Int32(tensors.count), factor.pointer)
+    }
+  }
+
   /// √Σ‖gradient‖² over a list of any shapes: squares are summed in float32 over parts of them, then in
   /// float64. Waits for the device.
   public static func globalNorm(_ gradients: [Tensor]) -> Double {

@@ -5,6 +5,11 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
   case cpu
   case cuda(Int)
   case mps
+  /// One that another library registers with libtorch as its own (PrivateUse1). No recipe names it.
+  case custom
+
+  /// Whether what is computed here runs behind the program, which waits only where it reads a value.
+  public var runsBehind: Bool { self != .cpu }
 
   /// Whether this build of libtorch can use the device on this machine.
   public var isAvailable: Bool { ct_device_available(number.kind) }
@@ -17,6 +22,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     case .cpu: "cpu"
     case .cuda(let index): "cuda:\(index)"
     case .mps: "mps"
+    case .custom: "custom"
     }
   }
 
@@ -36,6 +42,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     switch number.kind {
     case CT_CUDA: self = .cuda(Int(number.index))
     case CT_MPS: self = .mps
+    case CT_CUSTOM: self = .custom
     default: self = .cpu
     }
   }
@@ -45,6 +52,7 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
     case .cpu: ct_device(kind: CT_CPU, index: 0)
     case .cuda(let index): ct_device(kind: CT_CUDA, index: Int32(index))
     case .mps: ct_device(kind: CT_MPS, index: 0)
+    case .custom: ct_device(kind: CT_CUSTOM, index: 0)
     }
   }
 }

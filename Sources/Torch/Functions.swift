@@ -89,14 +89,26 @@ extension Tensor {
   }
 
   /// softmax(q·kᵀ·scale + mask)·v. q, k, v `[batch, heads, length, width]`; `mask` broadcasts to
-  /// `[batch, heads, queries, keys]` and is added to the scores (0 keeps, −inf drops).
+  /// `[batch, heads, queries, keys]` and is added to the scores (0 keeps, −inf drops). `isCausal`, in place of a mask: a
+  /// query sees the keys up to its own. On accelerators by libtorch's fused kernels (flash attention where there is no
+  /// mask), whose dropout draws in its own way.
   public static func attention(
-    _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, scale: Double,
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, isCausal: Bool = false, scale: Double,
     dropout: Double = 0, generator: inout Generator
+  ) -> Tensor {
+    attention(
+      q, k, v, mask: mask, isCausal: isCausal, isFused: q.device.runsBehind, scale: scale, dropout: dropout,
+      generator: &generator)
+  }
+
+  static func attention(
+    _ q: Tensor, _ k: Tensor, _ v: Tensor, mask: Tensor?, isCausal: Bool, isFused: Bool, scale: Double,
+    dropout: Double, generator: inout Generator
   ) -> Tensor {
     let key = dropout > 0 ? generator.nextKey() : Generator.Key(seed: 0, counter: 0)
     return make("attention", [q, k, v] + (mask.map { [$0] } ?? [])) {
-      ct_attention(q.pointer, k.pointer, v.pointer, mask?.pointer, scale, dropout, key.seed, key.counter, $0)
+      ct_attention(
+        q.pointer, k.pointer, v.pointer, mask?.pointer, isCausal, isFused, scale, dropout, key.seed, key.counter, $0)
     }
   }
 

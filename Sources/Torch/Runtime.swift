@@ -47,14 +47,45 @@ public struct AdamWStep: Sendable {
   public func apply(
     value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor, rows: Tensor? = nil
   ) {
-    var options = ct_adamw_options(
-      rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weight_decay: weightDecay,
-      step: Int64(step), decoupled: isDecoupled, gradient_scale: gradientScale)
+    var options = options
     perform("adamw", [value, master, gradient, first, second] + (rows.map { [$0] } ?? [])) {
       ct_adamw(
         value.pointer, master.pointer, gradient.pointer, first.pointer, second.pointer, rows?.pointer,
         &options)
     }
+  }
+
+  /// What `apply(value:master:gradient:first:second:rows:)` reads and writes.
+  public struct Operands {
+    public let value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor
+
+    public init(value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor) {
+      (self.value, self.master, self.gradient, self.first, self.second) = (value, master, gradient, first, second)
+    }
+  }
+
+  /// One update, as above.
+  public func apply(to one: Operands, rows: Tensor? = nil) {
+    apply(
+      value: one.value, master: one.master, gradient: one.gradient, first: one.first, second: one.second, rows: rows)
+  }
+
+  /// One update of several parameters on one device, by libtorch's own fused kernel for lists: few launches where each
+  /// parameter by itself takes a dozen.
+  public func apply(together all: [Operands]) {
+    var options = options
+    func pointers(_ part: KeyPath<Operands, Tensor>) -> [OpaquePointer?] { all.map { $0[keyPath: part].pointer } }
+    perform("adamw", all.map(\.master)) {
+      ct_adamw_together(
+        pointers(\.value), pointers(\.master), pointers(\.gradient), pointers(\.first), pointers(\.second),
+        Int32(all.count), &options)
+    }
+  }
+
+  private var options: ct_adamw_options {
+    ct_adamw_options(
+      rate: rate, beta1: beta1, beta2: beta2, epsilon: epsilon, weight_decay: weightDecay,
+      step: Int64(step), decoupled: isDecoupled, gradient_scale: gradientScale)
   }
 }
 

@@ -18,7 +18,7 @@ typedef enum ct_dtype {
   CT_FLOAT32 = 0, CT_BFLOAT16 = 1, CT_FLOAT16 = 2, CT_FLOAT64 = 3,
   CT_INT64 = 4, CT_INT32 = 5, CT_UINT8 = 6, CT_BOOL = 7, CT_INT8 = 8, CT_INT16 = 9
 } ct_dtype;
-typedef enum ct_device_kind { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2 } ct_device_kind;
+typedef enum ct_device_kind { CT_CPU = 0, CT_CUDA = 1, CT_MPS = 2, CT_CUSTOM = 3 } ct_device_kind;
 typedef struct ct_device { ct_device_kind kind; int32_t index; } ct_device;
 typedef void (*ct_release)(void *context);
 
@@ -168,8 +168,9 @@ int ct_log_softmax(ct_tensor x, int32_t dim, ct_tensor *out);
 /// `targets` int64; `reduction` 0 none, 1 mean over targets != ignore, 2 sum.
 int ct_cross_entropy(ct_tensor logits, ct_tensor targets, int64_t ignore, int32_t reduction, ct_tensor *out);
 /// softmax(q·kᵀ·scale + mask)·v with dropout on the probabilities; `mask` may be NULL.
-/// q, k, v `[batch, heads, length, width]`.
-int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, double scale, double dropout,
+/// q, k, v `[batch, heads, length, width]`. `causal`: a query sees the keys up to its own only; then there is no mask.
+/// `fused`: libtorch's kernel without matrices of scores, where the device has one, whose dropout draws in its own way.
+int ct_attention(ct_tensor q, ct_tensor k, ct_tensor v, ct_tensor mask, bool causal, bool fused, double scale, double dropout,
                  uint64_t seed, uint64_t offset, ct_tensor *out);
 
 /// Texts that stand behind one another.
@@ -237,6 +238,9 @@ typedef struct ct_adamw_options {
 /// those of dimension 0 that are touched; NULL for all.
 int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
              const ct_adamw_options *options);
+/// `ct_adamw` of `count` parameters at once, all rows, by libtorch's own fused update.
+int ct_adamw_together(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
+                      const ct_tensor *seconds, int32_t count, const ct_adamw_options *options);
 typedef struct ct_adafactor_options {
   double rate, decay, weight_decay;
   bool scales_by_parameter;
@@ -248,6 +252,10 @@ int ct_adafactor(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tenso
                  const ct_adafactor_options *options, bool *done);
 /// L2 norm over a list of gradients: sums of squares in float32 over parts of fixed size, and in float64 over these.
 int ct_global_norm(const ct_tensor *gradients, int32_t count, double *out);
+/// The same as a float32 scalar that stays on the device of the gradients, of which there is at least one.
+int ct_device_norm(const ct_tensor *gradients, int32_t count, ct_tensor *out);
+/// x ← x·factor for each of some tensors; `factor` is a scalar on their device.
+int ct_mul_together_(const ct_tensor *xs, int32_t count, ct_tensor factor);
 
 #ifdef __cplusplus
 }

@@ -76,8 +76,11 @@ public final class MIGU: ContinualMethod {
   private var rows: [RowWeight] = []
   /// The layers of `rows` whose weights' gradients need not be computed where they are masked, by the weight's name.
   private var sparse: [String: Linear] = [:]
-  /// The masks of an update, where they were known before its backward pass.
-  private var known: [String: [Bool]] = [:]
+  /// The rows of an update, where they were known before its backward pass.
+  private var known: [String: Rows] = [:]
+
+  /// The rows of a weight, int64 on its device.
+  private struct Rows { let kept: Tensor, masked: Tensor }
 
   public init(_ configuration: Configuration, learner: Learner) { self.configuration = configuration }
 
@@ -116,10 +119,10 @@ public final class MIGU: ContinualMethod {
     guard isWhole, configuration.score != .gradient else { return }
     var random = step.generator("migu")
     for (row, magnitude) in zip(rows, try magnitudes(step.learner)) {
-      guard let isMasked = mask(row, magnitude, nil, &random) else { continue }
+      guard let chosen = chosen(row, magnitude, nil, &random) else { continue }
       let name = row.parameter.name
-      known[name] = isMasked
-      sparse[name]?.keptRows?.keep(Tensor(places(isMasked, false), device: step.learner.device))
+      known[name] = chosen
+      sparse[name]?.keptRows?.keep(chosen.kept)
     }
   }
 
@@ -130,13 +133,10 @@ public final class MIGU: ContinualMethod {
     withoutGradient {
       for (row, magnitude) in zip(rows, magnitudes) {
         guard let gradient = row.parameter.gradient else { continue }
-        guard let isMasked = known[row.parameter.name] ?? mask(row, magnitude, gradient, &random) else { continue }
-        let index = Tensor(places(isMasked, true), device: gradient.device)
+        guard let chosen = known[row.parameter.name] ?? chosen(row, magnitude, gradient, &random) else { continue }
         // Penalties have gradients in all rows.
-        gradient.fill(0, at: index, dimension: 0)
-        if configuration.lazy {
-          row.parameter.updatedRows = Tensor(places(isMasked, false), device: gradient.device)
-        }
+        gradient.fill(0, at: chosen.masked, dimension: 0)
+        if configuration.lazy { row.parameter.updatedRows = chosen.kept }
       }
     }
     for row in rows { row.tap.reset() }
@@ -149,41 +149,59 @@ public final class MIGU: ContinualMethod {
   }
 
   /// Σ|o| of the layers over the update's batch, whichever process read its rows; nil for a layer that none ran.
-  private func magnitudes(_ learner: Learner) throws -> [[Float]?] {
+  private func magnitudes(_ learner: Learner) throws -> [Tensor?] {
     guard configuration.score == .activation else { return rows.map { _ in nil } }
-    guard learner.processes != nil else { return rows.map { $0.tap.magnitude?.values() } }
+    guard learner.processes != nil else { return rows.map(\.tap.magnitude) }
     let own = rows.map { $0.tap.magnitude ?? .zeros([$0.parameter.shape[0]], device: learner.device) }
     guard !own.isEmpty else { return [] }
-    let sums = try learner.summed(.concatenated(own)).values()
+    let sums = try learner.summed(.concatenated(own))
     var start = 0
     return own.map { part in
       defer { start += part.count }
-      return Array(sums[start..<start + part.count])
+      return sums.narrowed(0, start..<start + part.count)
     }
   }
 
   /// `gradient` is nil before it is known.
-  private func mask(
-    _ row: RowWeight, _ magnitude: [Float]?, _ gradient: Tensor?, _ random: inout Generator
-  ) -> [Bool]? {
-    let count = row.parameter.shape[0]
+  private func chosen(
+    _ row: RowWeight, _ magnitude: Tensor?, _ gradient: Tensor?, _ random: inout Generator
+  ) -> Rows? {
+    let count = row.parameter.shape[0], device = row.parameter.value.device
+    let scores: Tensor?
     switch configuration.score {
-    case .activation: return magnitude.map { Self.mask($0, threshold: configuration.threshold) }
-    case .gradient: return gradient.map { Self.mask(Self.rowSums($0), threshold: configuration.threshold) }
-    case .weight: return Self.mask(Self.rowSums(row.parameter.master), threshold: configuration.threshold)
+    case .activation: scores = magnitude
+    case .gradient: scores = gradient.map(Self.rowSums)
+    case .weight: scores = Self.rowSums(row.parameter.master)
     case .random:
       let frozen = Set(Array(0..<count).permuted(using: &random).prefix(Int(configuration.threshold * Double(count))))
-      return (0..<count).map(frozen.contains)
+      return Self.rows((0..<count).map(frozen.contains), device)
     }
+    guard let scores else { return nil }
+    guard device.runsBehind else {
+      return Self.rows(Self.mask(scores.values(), threshold: configuration.threshold), device)
+    }
+    // Nothing is waited for where how many are kept is known beforehand: where scores are equal at the threshold, an
+    // accelerator keeps the first of them only.
+    let kept = Self.keptCount(of: count, threshold: configuration.threshold)
+    let order = scores.sorted(0, descending: true).indices
+    return Rows(kept: order.narrowed(0, 0..<kept), masked: order.narrowed(0, kept..<count))
   }
 
-  private func places(_ isMasked: [Bool], _ value: Bool) -> [Int64] {
-    isMasked.indices.filter { isMasked[$0] == value }.map(Int64.init)
+  private static func rows(_ isMasked: [Bool], _ device: Device) -> Rows {
+    func places(_ value: Bool) -> Tensor {
+      Tensor(isMasked.indices.filter { isMasked[$0] == value }.map(Int64.init), device: device)
+    }
+    return Rows(kept: places(false), masked: places(true))
   }
 
-  private static func rowSums(_ matrix: Tensor) -> [Float] {
-    matrix.norm(1, over: Array(1..<matrix.rank)).values()
+  /// How many of `count` different scores `mask` keeps: n − ⌈T·(n−1)⌉.
+  static func keptCount(of count: Int, threshold: Double) -> Int {
+    guard count > 1, threshold > 0 else { return count }
+    let position = threshold * Double(count - 1), nearest = position.rounded()
+    return count - Int(abs(position - nearest) < 1e-6 ? nearest : position.rounded(.up))
   }
+
+  private static func rowSums(_ matrix: Tensor) -> Tensor { matrix.norm(1, over: Array(1..<matrix.rank)) }
 
   /// True for the rows that are masked: those below the `threshold`-quantile, ties at it being kept.
   /// The quantile interpolates at p = T·(n−1); where p is an integer in exact arithmetic the element itself is taken.

@@ -48,13 +48,19 @@ public final class Llama: CausalLanguageModel {
     let places = prefix == 0 ? placement.queries : (placement.queries + Double(prefix)).to(.int64)
     let angles = rotary.angles(places, dtype: x.dtype)
     let windows = configuration.windows.map { window in window.flatMap { $0 < total ? $0 : nil } }
-    var masks: [Int?: Tensor] = [:]
-    for window in Set(windows) {
-      let mask = AttentionMask.seen(placement, window: window, dtype: x.dtype)
-      masks[window] = mask.map { AttentionMask.behind(prefix, $0) }
+    // Where nothing is padded, an accelerator's kernel needs no mask.
+    var needsMask = true
+    if x.device.runsBehind, cache == nil, before + prefix == 0, case .texts(mask: nil) = placement.order {
+      needsMask = false
     }
+    func sight(_ window: Int?) -> Sight {
+      guard needsMask || window != nil else { return .before }
+      let mask = AttentionMask.seen(placement, window: window, dtype: x.dtype)
+      return .masked(mask.map { AttentionMask.behind(prefix, $0) })
+    }
+    let sights = Dictionary(uniqueKeysWithValues: Set(windows).map { ($0, sight($0)) })
     for (index, layer) in layers.enumerated() {
-      x = layer(x, angles, .masked(masks[windows[index]]), cache.map { ($0, index) }, mode)
+      x = layer(x, angles, sights[windows[index]] ?? .masked(nil), cache.map { ($0, index) }, mode)
     }
     cache?.advance(by: tokens.size(1))
     return norm(prompt == nil ? x : x.narrowed(1, before..<before + tokens.size(1)))

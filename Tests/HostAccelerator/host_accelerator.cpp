@@ -1,0 +1,132 @@
+#include "host_accelerator.h"
+
+#include <ATen/ATen.h>
+#include <ATen/EmptyTensor.h>
+#include <ATen/NativeFunctions.h>
+#include <ATen/native/CPUFallback.h>
+#include <ATen/detail/PrivateUse1HooksInterface.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <torch/library.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+constexpr auto type = c10::DeviceType::PrivateUse1;
+const c10::DispatchKeySet keys(c10::DispatchKey::PrivateUse1);
+
+std::atomic<int64_t> waits = 0;
+/// Within an operator that the CPU computes for the device; its copies are not the program's.
+thread_local bool is_computing = false;
+
+struct Memory final : c10::Allocator {
+  static void release(void *memory) { std::free(memory); }
+  c10::DataPtr allocate(size_t count) override {
+    void *memory = count ? std::malloc(count) : nullptr;
+    return {memory, memory, &release, c10::Device(type, 0)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  void copy_data(void *to, const void *from, size_t count) const override { std::memcpy(to, from, count); }
+};
+Memory memory;
+
+struct Guard final : c10::impl::DeviceGuardImplInterface {
+  c10::DeviceType type() const override { return ::type; }
+  c10::Device exchangeDevice(c10::Device) const override { return getDevice(); }
+  c10::Device getDevice() const override { return c10::Device(::type, 0); }
+  void setDevice(c10::Device) const override {}
+  void uncheckedSetDevice(c10::Device) const noexcept override {}
+  c10::Stream getStream(c10::Device) const override { return c10::Stream(c10::Stream::DEFAULT, getDevice()); }
+  c10::Stream getNewStream(c10::Device, int) const override { return getStream(getDevice()); }
+  c10::Stream exchangeStream(c10::Stream) const override { return getStream(getDevice()); }
+  void record(void **, const c10::Stream &, const c10::DeviceIndex, const c10::EventFlag) const override {}
+  void block(void *, const c10::Stream &) const override {}
+  bool queryEvent(void *) const override { return true; }
+  c10::DeviceIndex deviceCount() const noexcept override { return 1; }
+  void synchronizeDevice(const c10::DeviceIndex) const override { ++waits; }
+};
+
+struct Hooks final : at::PrivateUse1HooksInterface {
+  bool isBuilt() const override { return true; }
+  bool isAvailable() const override { return true; }
+  bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
+};
+
+/// The same memory as a tensor of the CPU's.
+at::Tensor on_host(const at::Tensor &x) {
+  return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), at::TensorOptions().dtype(x.scalar_type()));
+}
+
+at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype, std::optional<at::Layout>, std::optional<at::Device>,
+                 std::optional<bool>, std::optional<at::MemoryFormat> format) {
+  return at::detail::empty_generic(size, &memory, keys, dtype.value_or(at::kFloat), format);
+}
+
+at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, std::optional<at::ScalarType> dtype,
+                         std::optional<at::Layout>, std::optional<at::Device>, std::optional<bool>) {
+  return at::detail::empty_strided_generic(size, stride, &memory, keys, dtype.value_or(at::kFloat));
+}
+
+at::Tensor copied(const at::Tensor &from, const at::Tensor &to, bool) {
+  if (to.is_cpu() && !is_computing) ++waits;
+  on_host(to).copy_(on_host(from));
+  return to;
+}
+
+const at::Tensor &resized(const at::Tensor &x, at::IntArrayRef size, std::optional<at::MemoryFormat>) {
+  auto *self = x.unsafeGetTensorImpl();
+  self->set_sizes_contiguous(size);
+  const size_t needed = (self->numel() + self->storage_offset()) * self->itemsize();
+  const auto &storage = self->unsafe_storage();
+  if (storage.nbytes() < needed) {
+    auto larger = memory.allocate(needed);
+    std::memcpy(larger.get(), storage.data(), storage.nbytes());
+    storage.set_data_ptr(std::move(larger));
+    storage.set_nbytes(needed);
+  }
+  return x;
+}
+
+at::Tensor copied_resized(const at::Tensor &from, const at::Tensor &to) {
+  resized(to, from.sizes(), std::nullopt);
+  return copied(from, to, false);
+}
+
+at::Scalar item(const at::Tensor &x) {
+  if (!is_computing) ++waits;
+  return on_host(x).item();
+}
+
+void compute(const c10::OperatorHandle &op, torch::jit::Stack *stack) {
+  const bool was = is_computing;
+  is_computing = true;
+  at::native::cpu_fallback(op, stack);
+  is_computing = was;
+}
+
+}  // namespace
+
+void host_accelerator_register(void) {
+  c10::register_privateuse1_backend("host_accelerator");
+  c10::SetAllocator(type, &memory);
+  static Guard guard;
+  static c10::impl::DeviceGuardImplRegistrar registrar(type, &guard);
+  static Hooks hooks;
+  at::RegisterPrivateUse1HooksInterface(&hooks);
+  static torch::Library all(torch::Library::IMPL, "_", c10::DispatchKey::PrivateUse1, __FILE__, __LINE__);
+  all.fallback(torch::CppFunction::makeFromBoxedFunction<&compute>());
+  static torch::Library own(torch::Library::IMPL, "aten", c10::DispatchKey::PrivateUse1, __FILE__, __LINE__);
+  own.impl("empty.memory_format", empty);
+  own.impl("empty_strided", empty_strided);
+  own.impl("_copy_from", copied);
+  own.impl("_copy_from_and_resize", copied_resized);
+  own.impl("resize_", resized);
+  own.impl("_local_scalar_dense", item);
+  own.impl("view", at::native::view);
+  own.impl("as_strided", at::native::as_strided_tensorimpl);
+  own.impl("_reshape_alias", at::native::_reshape_alias);
+}
+
+int64_t host_accelerator_waits(void) { return waits; }

@@ -1,0 +1,17 @@
+// A device of libtorch's for tests: its memory is the host's and its arithmetic the CPU's, but tensors on it are none of the
+// CPU's. What mixes the two fails as it would on a real accelerator, and what waits for it is counted.
+#pragma once
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Registers the device, once in a process: for libtorch it then is the accelerator of the machine.
+void host_accelerator_register(void);
+/// How often a value was read back so far.
+int64_t host_accelerator_waits(void);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,158 @@
+import Continual
+import Foundation
+import HostAccelerator
+import Methods
+import Models
+import NN
+import Streams
+import TestSupport
+import Testing
+import Torch
+
+/// What runs on an accelerator, tried on one that any machine has: it does what the CPU does, and no update waits for it.
+@Suite struct AcceleratorRunTests {
+  /// What three updates leave, and how often something was read between the first one and the last.
+  private struct End {
+    var weights: [String: [Float]] = [:]
+    var waits: Int64 = 0
+  }
+
+  /// Ends the run after three updates, and reads nothing.
+  private final class Three: TrainingObserver {
+    var before: Int64 = 0
+    func willTrain(_ experience: Experience, updates: Int, from step: Int) { before = host_accelerator_waits() }
+    func didCompute(_ report: StepReport) {}
+    func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {
+      if trainer.progress.step == 3 { throw TrainingError.interrupted(resume: "") }
+    }
+    func willEvaluate(_ experience: Experience) {}
+    func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
+    func didEnd(_ trainer: Trainer) throws {}
+    func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
+  }
+
+  private static func model(_ golden: String, _ device: Device) throws -> any TaskModel {
+    let url = Golden.url(golden)
+    switch golden.prefix(2) {
+    case "be": return try ModelIndex.encoder(url, pooling: .mean, dropout: 0, dtype: .float32, device: device, seed: 0)
+    case "ll":
+      let loaded = try ModelIndex.loadCausal(url, dtype: .float32, device: device, seed: 0)
+      return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [2])
+    default:
+      let loaded = try ModelIndex.loadSequenceToSequence(url, dtype: .float32, device: device, seed: 0)
+      return Seq2SeqAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [1])
+    }
+  }
+
+  private static func train(
+    _ golden: String, on device: Device, _ change: (inout TrainingSettings) -> Void,
+    methods: (Learner) throws -> [any ContinualMethod]
+  ) throws -> End {
+    let data = Dataset(name: "toy", labels: ["a", "b"], examples: [])
+    let experiences = ["one", "two"].map { Experience(name: $0, train: data, test: data) }
+    let learner = Learner(
+      model: try model(golden, device), stream: TaskStream(name: "toy", experiences: experiences), device: device, seed: 0
+    ) { experience in
+      let examples = (0..<32).map { (row: Int) -> TokenizedExample in
+        let length = 3 + row % 5
+        let tokens = (row..<row + length).map { Int32(4 + $0 % 9) }
+        return TokenizedExample(
+          id: "\(row)", tokens: tokens, firstLength: length, target: row % 2 + 2 * experience.index, answer: [5, 1],
+          experience: experience.index)
+      }
+      return TokenizedExperience(train: examples, validation: [], test: [])
+    }
+    var settings = TrainingSettings()
+    (settings.batchSize, settings.logEvery, settings.learningRate) = (4, 1000, 1e-3)
+    (settings.precision, settings.epsilon) = (.fp32, 1e-5)
+    change(&settings)
+    var evaluation = EvaluationSettings()
+    evaluation.future = false
+    let observer = Three()
+    let trainer = Trainer(
+      learner: learner, methods: try methods(learner), settings: settings, evaluation: evaluation, observer: observer)
+    do { try trainer.run() } catch TrainingError.interrupted {}
+    var end = End()
+    end.waits = host_accelerator_waits() - observer.before
+    end.weights = learner.parameters.snapshot().mapValues { $0.values() }
+    precondition(trainer.progress.step == 3)
+    return end
+  }
+
+  /// Ends the process where the accelerator was waited for, or ends elsewhere than the CPU.
+  private static func check(
+    _ golden: String, _ change: (inout TrainingSettings) -> Void = { _ in },
+    methods: (Learner) throws -> [any ContinualMethod]
+  ) throws {
+    host_accelerator_register()
+    precondition(Device.custom.isAvailable)
+    let there = try train(golden, on: .custom, change, methods: methods)
+    let here = try train(golden, on: .cpu, change, methods: methods)
+    precondition(there.waits == 0, "waited \(there.waits) times")
+    precondition(Set(there.weights.keys) == Set(here.weights.keys))
+    for (name, values) in here.weights {
+      let gap = zip(values, there.weights[name] ?? []).map { abs($0 - $1) }.max() ?? 0
+      precondition(gap < 1e-4, "\(name) is \(gap) away")
+    }
+  }
+
+  private static func migu(_ learner: Learner, _ change: (inout MIGU.Configuration) -> Void = { _ in }) -> MIGU {
+    var configuration = MIGU.Configuration()
+    // Padding has activations too.
+    (configuration.fromFirst, configuration.countPadding) = (true, true)
+    change(&configuration)
+    return MIGU(configuration, learner: learner)
+  }
+
+  @Test func anEncoder() async {
+    await #expect(processExitsWith: .success) { try Self.check("bert-tiny") { [Self.migu($0)] } }
+  }
+
+  @Test func aDecoder() async {
+    await #expect(processExitsWith: .success) { try Self.check("llama-grouped") { [Self.migu($0)] } }
+  }
+
+  @Test func aDecoderWithoutPadding() async {
+    await #expect(processExitsWith: .success) {
+      try Self.check("llama-grouped", { $0.batchSize = 1 }) { [Self.migu($0)] }
+    }
+  }
+
+  @Test func anEncoderDecoder() async {
+    await #expect(processExitsWith: .success) {
+      try Self.check("t5-tied", { $0.optimizer = .adafactor }) { [Self.migu($0)] }
+    }
+  }
+
+  @Test func adapters() async {
+    await #expect(processExitsWith: .success) {
+      try Self.check("llama-grouped") { [SequentialLoRA(configured { $0.dropout = 0 }, learner: $0), Self.migu($0)] }
+    }
+  }
+
+  @Test func rowsAlone() async {
+    await #expect(processExitsWith: .success) { try Self.check("bert-tiny") { [Self.migu($0) { $0.lazy = true }] } }
+  }
+
+  /// Dropout draws in another way there, and nothing waits for it.
+  @Test func dropout() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      let end = try Self.train("bert-tiny", on: .custom, { _ in }) {
+        [SequentialLoRA(configured { $0.dropout = 0.5 }, learner: $0)]
+      }
+      precondition(end.waits == 0)
+    }
+  }
+
+  @Test func accumulatedBatches() async {
+    await #expect(processExitsWith: .success) {
+      try Self.check("bert-tiny", { $0.accumulation = 2 }) { [Self.migu($0)] }
+    }
+  }
+
+  /// The count counts: reading after each update is noticed.
+  @Test func whatIsReadIsNoticed() async {
+    await #expect(processExitsWith: .failure) { try Self.check("bert-tiny", { $0.logEvery = 1 }) { [Self.migu($0)] } }
+  }
+}
