@@ -1,4 +1,5 @@
 import Continual
+import Evaluation
 import Foundation
 import HostAccelerator
 import Methods
@@ -44,14 +45,15 @@ import Torch
     }
   }
 
-  private static func train(
-    _ golden: String, on device: Device, _ change: (inout TrainingSettings) -> Void,
+  private static func trainer(
+    _ golden: String, on device: Device, _ change: (inout TrainingSettings) -> Void, observer: any TrainingObserver,
     methods: (Learner) throws -> [any ContinualMethod]
-  ) throws -> End {
+  ) throws -> Trainer {
     let data = Dataset(name: "toy", labels: ["a", "b"], examples: [])
     let experiences = ["one", "two"].map { Experience(name: $0, train: data, test: data) }
     let learner = Learner(
-      model: try model(golden, device), stream: TaskStream(name: "toy", experiences: experiences), device: device, seed: 0
+      model: try model(golden, device), stream: TaskStream(name: "toy", experiences: experiences), device: device,
+      seed: 0, decode: { "\($0)" }, encode: { [Int32(4 + $0.count % 9)] }
     ) { experience in
       let examples = (0..<32).map { (row: Int) -> TokenizedExample in
         let length = 3 + row % 5
@@ -60,7 +62,8 @@ import Torch
           id: "\(row)", tokens: tokens, firstLength: length, target: row % 2 + 2 * experience.index, answer: [5, 1],
           experience: experience.index)
       }
-      return TokenizedExperience(train: examples, validation: [], test: [])
+      return TokenizedExperience(
+        train: examples, validation: Array(examples.prefix(4)), test: Array(examples.prefix(6)), options: [[5, 1], [6, 1]])
     }
     var settings = TrainingSettings()
     (settings.batchSize, settings.logEvery, settings.learningRate) = (4, 1000, 1e-3)
@@ -68,13 +71,20 @@ import Torch
     change(&settings)
     var evaluation = EvaluationSettings()
     evaluation.future = false
-    let observer = Three()
-    let trainer = Trainer(
+    return Trainer(
       learner: learner, methods: try methods(learner), settings: settings, evaluation: evaluation, observer: observer)
+  }
+
+  private static func train(
+    _ golden: String, on device: Device, _ change: (inout TrainingSettings) -> Void,
+    methods: (Learner) throws -> [any ContinualMethod]
+  ) throws -> End {
+    let observer = Three()
+    let trainer = try trainer(golden, on: device, change, observer: observer, methods: methods)
     do { try trainer.run() } catch TrainingError.interrupted {}
     var end = End()
     end.waits = host_accelerator_waits() - observer.before
-    end.weights = learner.parameters.snapshot().mapValues { $0.values() }
+    end.weights = trainer.learner.parameters.snapshot().mapValues { $0.values() }
     precondition(trainer.progress.step == 3)
     return end
   }
@@ -148,6 +158,56 @@ import Torch
   @Test func accumulatedBatches() async {
     await #expect(processExitsWith: .success) {
       try Self.check("bert-tiny", { $0.accumulation = 2 }) { [Self.migu($0)] }
+    }
+  }
+
+  private static func make<M: ContinualMethod>(_ type: M.Type, _ learner: Learner) throws -> any ContinualMethod {
+    try M(.init(), learner: learner)
+  }
+
+  /// Each trains both experiences and is measured, and no operator is given tensors of two devices.
+  @Test func everyMethod() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      for type in methodTypes {
+        let name = type.card.name
+        // Needs dropout, which the tiny models have not.
+        if name == "das" { continue }
+        let trainer = try Self.trainer(
+          name == "lfpt5" ? "t5-tied" : "bert-tiny", on: .custom, { _ in }, observer: SilentObserver()
+        ) { learner in
+          // By default it writes for minutes.
+          name == "lfpt5"
+            ? [LFPT5(configured { ($0.length, $0.attempts, $0.sampleTokens) = (3, 2, 8) }, learner: learner)]
+            : [try Self.make(type, learner)]
+        }
+        try trainer.run()
+        precondition(trainer.progress.matrix.rows.count == 2, "\(name)")
+      }
+    }
+  }
+
+  /// Greedy, with a beam, and by scores of options.
+  @Test func answers() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      for golden in ["llama-grouped", "t5-tied"] {
+        func answers(_ device: Device) throws -> [[String?]] {
+          let trainer = try Self.trainer(golden, on: device, { _ in }, observer: SilentObserver()) {
+            [FineTune(.init(), learner: $0)]
+          }
+          let learner = trainer.learner, examples = learner.data(of: learner.stream.experiences[0]).test
+          var settings = EvaluationSettings()
+          settings.maxAnswerTokens = 6
+          let greedy = try learner.write(examples, methods: [], settings: settings)
+          settings.beams = 3
+          let searched = try learner.write(examples, methods: [], settings: settings)
+          let scored = try learner.evaluate(examples, methods: [], settings: EvaluationSettings())
+          return [greedy, searched, ["\(scored.accuracy ?? -1)"]]
+        }
+        let there = try answers(.custom), here = try answers(.cpu)
+        precondition(there == here, "\(there), not \(here)")
+      }
     }
   }
 
