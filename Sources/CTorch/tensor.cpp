@@ -38,9 +38,11 @@ int ct_eye(int64_t n, ct_dtype dtype, ct_device device, ct_tensor *out) {
 
 int ct_from_bytes(const void *bytes, const int64_t *shape, int32_t rank, ct_dtype dtype, ct_device device, ct_tensor *out) {
   return jay::guarded([&] {
-    auto host = at::empty(list(shape, rank), at::TensorOptions().dtype(jay::scalar_type(dtype)));
+    // From locked memory the copy runs behind the program; libtorch keeps that memory until it is done.
+    const bool runs_behind = device.kind == CT_CUDA || device.kind == CT_CUSTOM;
+    auto host = at::empty(list(shape, rank), at::TensorOptions().dtype(jay::scalar_type(dtype)).pinned_memory(runs_behind));
     std::memcpy(host.data_ptr(), bytes, host.nbytes());
-    *out = jay::own(device.kind == CT_CPU ? host : host.to(jay::device_of(device)));
+    *out = jay::own(device.kind == CT_CPU ? host : host.to(jay::device_of(device), /*non_blocking=*/runs_behind));
   });
 }
 

@@ -32,6 +32,17 @@ struct Memory final : c10::Allocator {
 };
 Memory memory;
 
+/// Memory of the CPU's that the device could read by itself.
+struct LockedMemory final : c10::Allocator {
+  c10::DataPtr allocate(size_t count) override {
+    void *memory = count ? std::malloc(count) : nullptr;
+    return {memory, memory, &Memory::release, c10::Device(c10::DeviceType::CPU)};
+  }
+  c10::DeleterFnPtr raw_deleter() const override { return &Memory::release; }
+  void copy_data(void *to, const void *from, size_t count) const override { std::memcpy(to, from, count); }
+};
+LockedMemory locked;
+
 struct Guard final : c10::impl::DeviceGuardImplInterface {
   c10::DeviceType type() const override { return ::type; }
   c10::Device exchangeDevice(c10::Device) const override { return getDevice(); }
@@ -52,6 +63,7 @@ struct Hooks final : at::PrivateUse1HooksInterface {
   bool isBuilt() const override { return true; }
   bool isAvailable() const override { return true; }
   bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
+  c10::Allocator *getPinnedMemoryAllocator() const override { return &locked; }
 };
 
 /// The same memory as a tensor of the CPU's.
@@ -69,8 +81,8 @@ at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, std::opti
   return at::detail::empty_strided_generic(size, stride, &memory, keys, dtype.value_or(at::kFloat));
 }
 
-at::Tensor copied(const at::Tensor &from, const at::Tensor &to, bool) {
-  if (to.is_cpu() && !is_computing) ++waits;
+at::Tensor copied(const at::Tensor &from, const at::Tensor &to, bool runs_behind) {
+  if ((to.is_cpu() || (from.is_cpu() && !runs_behind)) && !is_computing) ++waits;
   on_host(to).copy_(on_host(from));
   return to;
 }
