@@ -120,7 +120,8 @@ extension Tensor {
       let keys = k.transposed(1, 2), values = v.transposed(1, 2)
       let read = prefix?(keys, values) ?? (keys: keys, values: values)
       return attention(
-        q.transposed(1, 2), read.keys.heads(q.size(2)), read.values.heads(q.size(2)), mask: mask, isCausal: isCausal, scale: scale,
+        q.transposed(1, 2), read.keys.heads(q.size(2)), read.values.heads(q.size(2)), mask: mask, isCausal: isCausal,
+        scale: scale,
         dropout: dropout, generator: &mode.generator
       ).transposed(1, 2).reshaped(shape)
     }

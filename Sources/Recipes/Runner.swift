@@ -202,7 +202,9 @@ extension Checkpoint.Record {
     now["data"] = Fingerprint.stream(stream, first: accuracy.experiences.count)
     func isSame(_ what: String) -> Bool { self.fingerprints[what] == now[what] }
     // What a session has no part in (abilities, where it only reads) is no change.
-    let parts = ["data", "tokenizer", "model", "adapter"] + ["bottlenecks", "chat template", "abilities"].filter { now[$0] != nil }
+    let parts =
+      ["data", "tokenizer", "model", "adapter"]
+      + ["bottlenecks", "chat template", "abilities"].filter { now[$0] != nil }
     if let what = parts.first(where: { !isSame($0) }) { return what }
     return isSame("recipe") ? nil : isSame("structure") ? "training settings" : "recipe"
   }

@@ -121,6 +121,7 @@ void compute(const c10::OperatorHandle &op, torch::jit::Stack *stack) {
 }  // namespace
 
 void host_accelerator_register(void) {
+  if (c10::is_privateuse1_backend_registered()) return;
   c10::register_privateuse1_backend("host_accelerator");
   c10::SetAllocator(type, &memory);
   static Guard guard;

@@ -36,6 +36,9 @@ import Torch
     let url = Golden.url(golden)
     switch golden.prefix(2) {
     case "be": return try ModelIndex.encoder(url, pooling: .mean, dropout: 0, dtype: .float32, device: device, seed: 0)
+    case "ro":
+      let loaded = try ModelIndex.loadMasked(url, dtype: .float32, device: device, seed: 0)
+      return MaskedPredictor(loaded.model, parameters: loaded.parameters)
     case "ll":
       let loaded = try ModelIndex.loadCausal(url, dtype: .float32, device: device, seed: 0)
       return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [2])
@@ -46,24 +49,30 @@ import Torch
   }
 
   private static func trainer(
-    _ golden: String, on device: Device, _ change: (inout TrainingSettings) -> Void, observer: any TrainingObserver,
+    _ golden: String, on device: Device, objective: (any Objective)? = nil,
+    _ change: (inout TrainingSettings) -> Void = { _ in }, observer: any TrainingObserver = SilentObserver(),
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws -> Trainer {
     let data = Dataset(name: "toy", labels: ["a", "b"], examples: [])
     let experiences = ["one", "two"].map { Experience(name: $0, train: data, test: data) }
+    let stream = TaskStream(name: "toy", experiences: experiences)
     let learner = Learner(
-      model: try model(golden, device), stream: TaskStream(name: "toy", experiences: experiences), device: device,
-      seed: 0, decode: { "\($0)" }, encode: { [Int32(4 + $0.count % 9)] }
+      model: try model(golden, device), stream: stream, device: device, seed: 0, objective: objective,
+      decode: { "\($0)" },
+      encode: { [Int32(4 + $0.count % 9)] }
     ) { experience in
       let examples = (0..<32).map { (row: Int) -> TokenizedExample in
         let length = 3 + row % 5
         let tokens = (row..<row + length).map { Int32(4 + $0 % 9) }
-        return TokenizedExample(
+        var example = TokenizedExample(
           id: "\(row)", tokens: tokens, firstLength: length, target: row % 2 + 2 * experience.index, answer: [5, 1],
           experience: experience.index)
+        if objective != nil { example.documents = [2, Int32(length - 2)] }
+        return example
       }
       return TokenizedExperience(
-        train: examples, validation: Array(examples.prefix(4)), test: Array(examples.prefix(6)), options: [[5, 1], [6, 1]])
+        train: examples, validation: Array(examples.prefix(4)), test: Array(examples.prefix(6)),
+        options: [[5, 1], [6, 1]])
     }
     var settings = TrainingSettings()
     (settings.batchSize, settings.logEvery, settings.learningRate) = (4, 1000, 1e-3)
@@ -76,11 +85,11 @@ import Torch
   }
 
   private static func train(
-    _ golden: String, on device: Device, _ change: (inout TrainingSettings) -> Void,
+    _ golden: String, on device: Device, objective: (any Objective)? = nil, _ change: (inout TrainingSettings) -> Void,
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws -> End {
     let observer = Three()
-    let trainer = try trainer(golden, on: device, change, observer: observer, methods: methods)
+    let trainer = try trainer(golden, on: device, objective: objective, change, observer: observer, methods: methods)
     do { try trainer.run() } catch TrainingError.interrupted {}
     var end = End()
     end.waits = host_accelerator_waits() - observer.before
@@ -91,13 +100,13 @@ import Torch
 
   /// Ends the process where the accelerator was waited for, or ends elsewhere than the CPU.
   private static func check(
-    _ golden: String, _ change: (inout TrainingSettings) -> Void = { _ in },
+    _ golden: String, objective: (any Objective)? = nil, _ change: (inout TrainingSettings) -> Void = { _ in },
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws {
     host_accelerator_register()
     precondition(Device.custom.isAvailable)
-    let there = try train(golden, on: .custom, change, methods: methods)
-    let here = try train(golden, on: .cpu, change, methods: methods)
+    let there = try train(golden, on: .custom, objective: objective, change, methods: methods)
+    let here = try train(golden, on: .cpu, objective: objective, change, methods: methods)
     precondition(there.waits == 0, "waited \(there.waits) times")
     precondition(Set(there.weights.keys) == Set(here.weights.keys))
     for (name, values) in here.weights {
@@ -140,6 +149,15 @@ import Torch
     }
   }
 
+  /// Two documents stand in each row.
+  @Test func pretraining() async {
+    await #expect(processExitsWith: .success) {
+      let masked = MaskedTokens(mask: 4, special: [1, 2, 3], vocabularySize: 60, share: 0.4)
+      try Self.check("roberta-tiny", objective: masked) { [Self.migu($0)] }
+      try Self.check("llama-grouped", objective: NextToken(end: nil)) { [Self.migu($0)] }
+    }
+  }
+
   @Test func rowsAlone() async {
     await #expect(processExitsWith: .success) { try Self.check("bert-tiny") { [Self.migu($0) { $0.lazy = true }] } }
   }
@@ -174,7 +192,7 @@ import Torch
         // Needs dropout, which the tiny models have not.
         if name == "das" { continue }
         let trainer = try Self.trainer(
-          name == "lfpt5" ? "t5-tied" : "bert-tiny", on: .custom, { _ in }, observer: SilentObserver()
+          name == "lfpt5" ? "t5-tied" : "bert-tiny", on: .custom
         ) { learner in
           // By default it writes for minutes.
           name == "lfpt5"
@@ -193,7 +211,7 @@ import Torch
       host_accelerator_register()
       for golden in ["llama-grouped", "t5-tied"] {
         func answers(_ device: Device) throws -> [[String?]] {
-          let trainer = try Self.trainer(golden, on: device, { _ in }, observer: SilentObserver()) {
+          let trainer = try Self.trainer(golden, on: device) {
             [FineTune(.init(), learner: $0)]
           }
           let learner = trainer.learner, examples = learner.data(of: learner.stream.experiences[0]).test

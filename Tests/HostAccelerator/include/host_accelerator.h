@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-/// Registers the device, once in a process: for libtorch it then is the accelerator of the machine.
+/// Registers the device in this process, for whose libtorch it then is the accelerator of the machine.
 void host_accelerator_register(void);
 /// How often the program waited so far: for a value that it read, or for a copy of memory that it may have freed.
 int64_t host_accelerator_waits(void);
