@@ -99,7 +99,7 @@ template <typename T>
 void update(const at::Tensor &value, const at::Tensor &master, const at::Tensor &gradient, const at::Tensor &row_averages,
             const at::Tensor &column_averages, const ct_adafactor_options &options) {
   const int64_t rows = master.size(0), width = master.size(1), parts = (rows + part - 1) / part;
-  const T *g = gradient.const_data_ptr<T>();
+  const T *g = jay::read<T>(gradient);
   float *w = master.data_ptr<float>(), *r = row_averages.data_ptr<float>(), *c = column_averages.data_ptr<float>();
   const float scale = float(options.gradient_scale), old = float(options.decay), fresh = float(1 - options.decay);
 

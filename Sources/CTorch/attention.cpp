@@ -220,14 +220,14 @@ void attend(const Texts &texts, const at::Tensor &out, const at::Tensor &logs) {
       const int64_t q0 = texts.queries[text], k0 = texts.keys[text];
       const int64_t q_count = texts.queries[text + 1] - q0, k_count = texts.keys[text + 1] - k0, columns = whole(k_count);
       const int64_t shift = k_count - q_count, k_from = k0 * k_stride + stored * s.width;
-      const auto key = transposed(texts.k.const_data_ptr<T>() + k_from, k_stride, k_count, s.width, keys, columns);
-      const auto value = paired(texts.v.const_data_ptr<T>() + k_from, k_stride, k_count, s.width, values, padded);
+      const auto key = transposed(jay::read<T>(texts.k) + k_from, k_stride, k_count, s.width, keys, columns);
+      const auto value = paired(jay::read<T>(texts.v) + k_from, k_stride, k_count, s.width, values, padded);
       for (int64_t i = 0; i < q_count; i += tall) {
         const int64_t some = std::min(tall, q_count - i), from = (q0 + i) * q_stride + head * s.width;
-        multiply(some, rows_of(texts.q.const_data_ptr<T>() + from, q_stride), key, {scores, columns, columns});
+        multiply(some, rows_of(jay::read<T>(texts.q) + from, q_stride), key, {scores, columns, columns});
         for (int64_t r = 0; r < some; ++r) {
           const float *bias = texts.bias.defined()
-              ? texts.bias.const_data_ptr<float>() + (head * texts.bias.size(1) + i + r) * texts.bias.size(2) : nullptr;
+              ? jay::read<float>(texts.bias) + (head * texts.bias.size(1) + i + r) * texts.bias.size(2) : nullptr;
           const float log = normalise(scores + r * columns, bias, s.first(i + r, shift), s.last(i + r, shift, k_count),
                                       columns, s, s.row(head, q0 + i + r), shares + r * columns);
           if (logs.defined()) logs.data_ptr<float>()[head * total + q0 + i + r] = log;
@@ -264,14 +264,14 @@ void attend_backward(const Texts &texts, const at::Tensor &out, const at::Tensor
     auto *slope_pairs = scratch.take<Word<T>>(k_count * rows);
     const Queries shared{scratch.take(rows), scratch.take(rows), scratch.take<uint32_t>(rows)};
     const int64_t k_from = k0 * k_stride + stored * s.width;
-    const T *k = texts.k.const_data_ptr<T>() + k_from, *v = texts.v.const_data_ptr<T>() + k_from;
+    const T *k = jay::read<T>(texts.k) + k_from, *v = jay::read<T>(texts.v) + k_from;
     const auto key = paired(k, k_stride, k_count, s.width, keys, padded);
     for (int64_t head = stored * group; head < (stored + 1) * group; ++head) {
       const bool adds = head > stored * group;
       const int64_t q_from = q0 * q_stride + head * s.width;
-      const T *q = texts.q.const_data_ptr<T>() + q_from, *above = gradient.const_data_ptr<T>() + q_from;
-      std::copy_n(logs.const_data_ptr<float>() + head * total + q0, q_count, shared.logs);
-      multiply_each(above, out.const_data_ptr<T>() + q_from, q_stride, q_count, s.width, shared.dots);
+      const T *q = jay::read<T>(texts.q) + q_from, *above = jay::read<T>(gradient) + q_from;
+      std::copy_n(jay::read<float>(logs) + head * total + q0, q_count, shared.logs);
+      multiply_each(above, jay::read<T>(out) + q_from, q_stride, q_count, s.width, shared.dots);
       for (int64_t i = 0; i < q_count; ++i) shared.hashes[i] = s.row(head, q0 + i);
       multiply(k_count, rows_of(k, k_stride), transposed(q, q_stride, q_count, s.width, queries_t, rows), {scores, rows, rows});
       multiply(k_count, rows_of(v, k_stride), transposed(above, q_stride, q_count, s.width, aboves_t, rows), {gradients, rows, rows});
@@ -281,7 +281,7 @@ void attend_backward(const Texts &texts, const at::Tensor &out, const at::Tensor
         const int64_t last = s.window > 0 ? std::min(q_count, std::max<int64_t>(0, j - shift + s.window)) : q_count;
         const int64_t place = bias.defined() ? (head * bias.size(1) + j) * bias.size(2) : 0;
         differentiate(scores + j * rows, gradients + j * rows,
-                      bias.defined() ? bias.const_data_ptr<float>() + place : nullptr,
+                      bias.defined() ? jay::read<float>(bias) + place : nullptr,
                       dbias.defined() ? dbias.data_ptr<float>() + place : nullptr, shared, j, std::min(first, last), last,
                       rows, s, shares + j * rows, slopes + j * rows);
       }

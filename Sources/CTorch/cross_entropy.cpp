@@ -70,8 +70,8 @@ JAY_VECTOR void row_differences(const at::BFloat16 *scores, int64_t count, float
 /// The losses of the rows, 0 where the target is ignored, and the rows' log-sums.
 template <typename T>
 void collect(const at::Tensor &scores, const at::Tensor &targets, int64_t ignored, float *losses, float *logs) {
-  const int64_t classes = scores.size(1), *wanted = targets.const_data_ptr<int64_t>();
-  const T *values = scores.const_data_ptr<T>();
+  const int64_t classes = scores.size(1), *wanted = jay::read<int64_t>(targets);
+  const T *values = jay::read<T>(scores);
   jay::parallel_for(scores.size(0), std::max<int64_t>(1, 16384 / classes), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
       const bool counts = wanted[n] != ignored;
@@ -84,8 +84,8 @@ void collect(const at::Tensor &scores, const at::Tensor &targets, int64_t ignore
 template <typename T>
 void differentiate(const at::Tensor &scores, const at::Tensor &targets, int64_t ignored, const float *logs,
                    const float *factors, const at::Tensor &out) {
-  const int64_t classes = scores.size(1), *wanted = targets.const_data_ptr<int64_t>();
-  const T *values = scores.const_data_ptr<T>();
+  const int64_t classes = scores.size(1), *wanted = jay::read<int64_t>(targets);
+  const T *values = jay::read<T>(scores);
   T *to = out.data_ptr<T>();
   jay::parallel_for(scores.size(0), std::max<int64_t>(1, 16384 / classes), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
@@ -116,7 +116,7 @@ struct CrossEntropy : torch::autograd::Function<CrossEntropy> {
     const at::Tensor &values = saved[0], &wanted = saved[1];
     const auto factors = gradients[0].contiguous();
     auto out = at::empty_like(values);
-    const float *logs = saved[2].const_data_ptr<float>(), *by = factors.const_data_ptr<float>();
+    const float *logs = jay::read<float>(saved[2]), *by = jay::read<float>(factors);
     const int64_t ignored = context->saved_data["ignored"].toInt();
     if (values.scalar_type() == at::kFloat) differentiate<float>(values, wanted, ignored, logs, by, out);
     else differentiate<at::BFloat16>(values, wanted, ignored, logs, by, out);

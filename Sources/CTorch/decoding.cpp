@@ -108,7 +108,7 @@ void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &
                     const at::Tensor &mask, double scale, const at::Tensor &out) {
   const int64_t rows = q.size(0), heads = q.size(1), width = q.size(2), stored = keys.size(1), times = heads / stored;
   auto angle = [&](const at::Tensor &x, int64_t row) -> const T * {
-    return x.defined() ? x.const_data_ptr<T>() + (x.size(0) == 1 ? 0 : row * width) : nullptr;
+    return x.defined() ? jay::read<T>(x) + (x.size(0) == 1 ? 0 : row * width) : nullptr;
   };
   jay::parallel_shares(rows * stored, 8, [&](int64_t begin, int64_t end) {
     std::vector<float> scores(length);
@@ -121,14 +121,14 @@ void attention_step(const at::Tensor &q, const at::Tensor &k, const at::Tensor &
       T *row_values = values.data_ptr<T>() + row * values.stride(0) + head * values.stride(1);
       if (k.defined()) {
         const int64_t place = length - 1, from = (row * stored + head) * width;
-        rotate(k.const_data_ptr<T>() + from, cosines, sines, width, row_keys + place * keys.stride(2));
-        std::copy_n(v.const_data_ptr<T>() + from, width, row_values + place * values.stride(2));
+        rotate(jay::read<T>(k) + from, cosines, sines, width, row_keys + place * keys.stride(2));
+        std::copy_n(jay::read<T>(v) + from, width, row_values + place * values.stride(2));
       }
       for (int64_t query = head * times; query < (head + 1) * times; ++query) {
         const int64_t from = (row * heads + query) * width;
-        rotate(q.const_data_ptr<T>() + from, cosines, sines, width, rotated);
+        rotate(jay::read<T>(q) + from, cosines, sines, width, rotated);
         const T *seen =
-            mask.defined() ? mask.const_data_ptr<T>() + row * mask.stride(0) + query * mask.stride(1) : nullptr;
+            mask.defined() ? jay::read<T>(mask) + row * mask.stride(0) + query * mask.stride(1) : nullptr;
         const int64_t step = mask.defined() ? mask.stride(3) : 0;
         attend_one(Head<T>{rotated, row_keys, row_values, seen, width, read_length(seen, step, length), keys.stride(2),
                            values.stride(2), step, float(scale), scores.data(), mixed});
@@ -165,7 +165,7 @@ at::Tensor jay::largest_places(const at::Tensor &x) {
   const int64_t width = x.size(1);
   auto out = at::empty({x.size(0)}, x.options().dtype(at::kLong));
   int64_t *places = out.data_ptr<int64_t>();
-  const float *rows = x.const_data_ptr<float>();
+  const float *rows = jay::read<float>(x);
   std::atomic<bool> any_nan = false;
   jay::parallel_for(x.size(0), std::max<int64_t>(1, 32768 / width), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {

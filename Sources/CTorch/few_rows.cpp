@@ -110,8 +110,8 @@ JAY_VECTOR void finish_block(int64_t rows, const float *sums, const at::BFloat16
 /// The blocks of outputs from `begin` to `end` of one weight, for all rows of `x [rows][inputs]`.
 template <typename T, typename Out>
 void multiply_blocks(const Product &job, const Word<T> *x, int64_t rows, int64_t inputs, int64_t begin, int64_t end) {
-  const auto *weights = reinterpret_cast<const Word<T> *>(job.weight.const_data_ptr<T>());
-  const T *bias = job.bias.defined() ? job.bias.const_data_ptr<T>() : nullptr;
+  const auto *weights = reinterpret_cast<const Word<T> *>(jay::read<T>(job.weight));
+  const T *bias = job.bias.defined() ? jay::read<T>(job.bias) : nullptr;
   Out *out = job.out.data_ptr<Out>();
   float sums[tall * lanes];
   for (int64_t block = begin; block < end; ++block) {
@@ -129,7 +129,7 @@ void multiply_all(const at::Tensor &x, int64_t rows, std::vector<Product> &jobs)
   // As the weights: with a zero behind an odd number of inputs.
   const int64_t padding = jobs.front().weight.size(1) - x.size(-1);
   const auto even = padding > 0 ? at::constant_pad_nd(x, {0, padding}) : x;
-  const auto *from = reinterpret_cast<const Word<T> *>(even.const_data_ptr<T>());
+  const auto *from = reinterpret_cast<const Word<T> *>(jay::read<T>(even));
   const int64_t inputs = even.size(-1) / jay::held<T>;
   int64_t blocks = 0;
   for (const auto &job : jobs) blocks += job.weight.size(0);
@@ -162,7 +162,7 @@ at::Tensor packed(const at::Tensor &weight) {
   const int64_t blocks = (outputs + lanes - 1) / lanes, inputs = (width + each - 1) / each * each;
   auto result = at::empty({blocks, inputs, lanes}, weight.options());
   ask_for_large_pages(result);
-  const T *from = weight.const_data_ptr<T>();
+  const T *from = jay::read<T>(weight);
   T *to = result.template data_ptr<T>();
   jay::parallel_for(blocks, 16, [&](int64_t begin, int64_t end) {
     for (int64_t block = begin; block < end; ++block) {

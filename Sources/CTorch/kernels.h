@@ -10,6 +10,14 @@
 
 namespace jay {
 
+/// The values of a tensor of this type. Not `const_data_ptr<T>`: up to libtorch 2.11 clang spells its symbol otherwise than
+/// the compiler that libtorch was built with.
+template <typename T>
+const T *read(const at::Tensor &x) {
+  TORCH_INTERNAL_ASSERT(x.scalar_type() == c10::CppTypeToScalarType<T>::value);
+  return static_cast<const T *>(x.const_data_ptr());
+}
+
 /// Zeroes each element with `probability` and scales the rest by 1/(1−probability). Element i is kept or
 /// not by a hash of (seed, offset + i), so the backward pass recomputes the mask instead of storing it.
 at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint64_t offset);
@@ -49,7 +57,7 @@ void parallel_shares(int64_t count, int64_t grain, const Body &body) {
 
 /// Refuses rows (int64) that are not of the `count` there are, and rows that do not rise where none may come twice.
 inline void check_rows(const at::Tensor &rows, int64_t count, bool rise = false) {
-  const int64_t *row = rows.const_data_ptr<int64_t>();
+  const int64_t *row = jay::read<int64_t>(rows);
   for (int64_t i = 0; i < rows.numel(); ++i) {
     TORCH_CHECK_INDEX(row[i] >= 0 && row[i] < count, "row ", row[i], " of ", count);
     TORCH_CHECK_INDEX(!rise || i == 0 || row[i] > row[i - 1], "row ", row[i], " stands behind row ", row[i - 1]);

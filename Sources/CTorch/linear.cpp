@@ -56,8 +56,8 @@ at::Tensor product(const at::Tensor &a, const at::Tensor &b) {
 /// The columns `kept` of x `[n, width]` → `[n, kept]`.
 template <typename T>
 void gather_columns(const at::Tensor &x, const at::Tensor &kept, const at::Tensor &out) {
-  const int64_t width = x.size(1), count = kept.numel(), *columns = kept.const_data_ptr<int64_t>();
-  const T *from = x.const_data_ptr<T>();
+  const int64_t width = x.size(1), count = kept.numel(), *columns = jay::read<int64_t>(kept);
+  const T *from = jay::read<T>(x);
   T *to = out.data_ptr<T>();
   jay::parallel_for(x.size(0), std::max<int64_t>(1, 16384 / (count + 1)), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n)
@@ -78,7 +78,7 @@ at::Tensor spread(const at::Tensor &x, const at::Tensor &kept, int64_t rows) {
   if (!x.is_cpu()) return at::zeros({rows, x.size(1)}, x.options()).index_copy_(0, kept, x);
   auto out = at::empty({rows, x.size(1)}, x.options());
   std::vector<int64_t> places(rows, -1);
-  const int64_t *row = kept.const_data_ptr<int64_t>();
+  const int64_t *row = jay::read<int64_t>(kept);
   for (int64_t i = 0; i < kept.numel(); ++i) places[row[i]] = i;
   const size_t bytes = x.size(1) * x.element_size();
   const char *from = static_cast<const char *>(x.const_data_ptr());
@@ -143,7 +143,7 @@ at::Tensor column_sums(const at::Tensor &x) {
   auto sums = at::zeros({parts, width}, x.options().dtype(at::kFloat));
   jay::parallel_for(parts, std::max<int64_t>(1, 65536 / (part * width)), [&](int64_t begin, int64_t end) {
     for (int64_t p = begin; p < end; ++p)
-      add_rows(x.const_data_ptr<T>() + p * part * width, std::min(part, rows - p * part), width,
+      add_rows(jay::read<T>(x) + p * part * width, std::min(part, rows - p * part), width,
                sums.data_ptr<float>() + p * width);
   });
   return sums.sum(0);

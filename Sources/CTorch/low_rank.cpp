@@ -139,8 +139,8 @@ std::tuple<at::Tensor, at::Tensor> add(const at::Tensor &x, const at::Tensor &y,
   const auto down_factor = packed(a), up_factor = packed(b.t()).mul_(scale);
   const int64_t inputs = a.size(1), outputs = b.size(0), ranks = down_factor.size(0);
   auto low = at::empty({x.size(0), ranks}, down_factor.options()), out = at::empty_like(y);
-  const T *from = x.const_data_ptr<T>(), *before = y.const_data_ptr<T>();
-  const float *first = down_factor.const_data_ptr<float>(), *second = up_factor.const_data_ptr<float>();
+  const T *from = jay::read<T>(x), *before = jay::read<T>(y);
+  const float *first = jay::read<float>(down_factor), *second = jay::read<float>(up_factor);
   T *to = out.data_ptr<T>();
   float *between = low.data_ptr<float>();
   jay::parallel_for(x.size(0), grain(inputs + outputs, ranks), [&](int64_t begin, int64_t end) {
@@ -162,9 +162,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> differentiate(const at::Tensor &a
   auto dx = needs_x ? at::empty_like(x) : at::Tensor();
   const int64_t sums = needs_factors ? parts : 0;
   auto da = at::zeros({sums, ranks, inputs}, low.options()), db = at::zeros({sums, ranks, outputs}, low.options());
-  const T *gradient = above.const_data_ptr<T>(), *from = x.const_data_ptr<T>();
-  const float *first = down_factor.const_data_ptr<float>(), *second = up_factor.const_data_ptr<float>();
-  const float *between = low.const_data_ptr<float>();
+  const T *gradient = jay::read<T>(above), *from = jay::read<T>(x);
+  const float *first = jay::read<float>(down_factor), *second = jay::read<float>(up_factor);
+  const float *between = jay::read<float>(low);
   float *to_a = da.data_ptr<float>(), *to_b = db.data_ptr<float>();
   T *to_x = needs_x ? dx.data_ptr<T>() : nullptr;
   jay::parallel_for(parts, 1, [&](int64_t begin, int64_t end) {

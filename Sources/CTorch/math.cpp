@@ -100,7 +100,7 @@ int ct_index_fill_(ct_tensor x, int32_t dim, ct_tensor index, double value) {
         !rows.is_contiguous() || !chosen.is_contiguous() ||
         chosen.scalar_type() != at::kLong || rows.numel() == 0)
       return void(x->value.index_fill_(dim, chosen, value));
-    const int64_t count = rows.size(0), *row = chosen.const_data_ptr<int64_t>();
+    const int64_t count = rows.size(0), *row = jay::read<int64_t>(chosen);
     jay::check_rows(chosen, count);
     const size_t bytes = rows.numel() / count * rows.element_size();
     char *to = static_cast<char *>(x->value.data_ptr());

@@ -93,7 +93,7 @@ struct State {
   void step(int64_t start, int64_t count, const Constants &c) const {
     float *weight = master.data_ptr<float>() + start;
     float *m = first.data_ptr<float>() + start, *v = second.data_ptr<float>() + start;
-    if (is_float()) return step_float(weight, gradient.const_data_ptr<float>() + start, m, v, count, c);
+    if (is_float()) return step_float(weight, jay::read<float>(gradient) + start, m, v, count, c);
     step_bfloat16(static_cast<uint16_t *>(value.data_ptr()) + start, weight,
                   static_cast<const uint16_t *>(gradient.const_data_ptr()) + start, m, v, count, c);
   }
@@ -132,8 +132,8 @@ struct Part {
   float squares;
 
   void add() {
-    squares = gradient->scalar_type() == at::kFloat ? squares_of(gradient->const_data_ptr<float>() + start, count)
-                                                    : squares_of(gradient->const_data_ptr<at::BFloat16>() + start, count);
+    squares = gradient->scalar_type() == at::kFloat ? squares_of(jay::read<float>(*gradient) + start, count)
+                                                    : squares_of(jay::read<at::BFloat16>(*gradient) + start, count);
   }
 };
 
@@ -158,7 +158,7 @@ int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor fi
     if (state.master.numel() == 0) return;
     if (state.has_kernel() && rows) {
       const int64_t width = state.master.numel() / state.master.size(0);
-      const int64_t *row = chosen.const_data_ptr<int64_t>();
+      const int64_t *row = jay::read<int64_t>(chosen);
       jay::parallel_for(chosen.size(0), std::max<int64_t>(1, 32768 / width), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) state.step(row[i] * width, width, c);
       });

@@ -67,7 +67,7 @@ JAY_VECTOR void differentiate_row(const at::BFloat16 *x, const at::BFloat16 *w, 
 template <typename T>
 void normalise_rows(const at::Tensor &x, const at::Tensor &weight, double epsilon, const at::Tensor &out, float *inverses) {
   const int64_t width = weight.size(0);
-  const T *from = x.const_data_ptr<T>(), *scale = weight.const_data_ptr<T>();
+  const T *from = jay::read<T>(x), *scale = jay::read<T>(weight);
   T *to = out.data_ptr<T>();
   jay::parallel_for(x.numel() / width, std::max<int64_t>(1, 16384 / width), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
@@ -91,7 +91,7 @@ at::Tensor differentiate_rows(const at::Tensor &x, const at::Tensor &weight, con
   constexpr int64_t part = 64;
   const int64_t width = weight.size(0), rows = x.numel() / width, parts = (rows + part - 1) / part;
   auto sums = at::zeros({parts, width}, x.options().dtype(at::kFloat));
-  const T *from = x.const_data_ptr<T>(), *scale = weight.const_data_ptr<T>(), *gradient = above.const_data_ptr<T>();
+  const T *from = jay::read<T>(x), *scale = jay::read<T>(weight), *gradient = jay::read<T>(above);
   T *to = dx.data_ptr<T>();
   float *collected = sums.data_ptr<float>();
   jay::parallel_for(parts, std::max<int64_t>(1, 16384 / (part * width)), [&](int64_t begin, int64_t end) {
@@ -116,7 +116,7 @@ struct RMSNorm : torch::autograd::Function<RMSNorm> {
     const auto saved = context->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1];
     const auto above = gradients[0].contiguous();
-    const float *inverses = saved[2].const_data_ptr<float>();
+    const float *inverses = jay::read<float>(saved[2]);
     auto dx = at::empty_like(x);
     const auto dweight = x.scalar_type() == at::kFloat
                              ? differentiate_rows<float>(x, weight, above, inverses, dx)

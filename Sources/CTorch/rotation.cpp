@@ -41,7 +41,7 @@ template <typename T>
 void rotate_tokens(const at::Tensor &x, const at::Tensor &cos, const at::Tensor &sin, bool is_backward, const at::Tensor &out) {
   const int64_t length = x.size(1), heads = x.size(2), width = x.size(3), size = heads * width;
   const bool shares = cos.size(0) == 1;
-  const T *from = x.const_data_ptr<T>(), *cosines = cos.const_data_ptr<T>(), *sines = sin.const_data_ptr<T>();
+  const T *from = jay::read<T>(x), *cosines = jay::read<T>(cos), *sines = jay::read<T>(sin);
   T *to = out.data_ptr<T>();
   jay::parallel_for(x.size(0) * length, std::max<int64_t>(1, 16384 / size), [&](int64_t begin, int64_t end) {
     for (int64_t n = begin; n < end; ++n) {
