@@ -19,7 +19,7 @@ import Testing
     "Recipes": ["Methods", "Models", "Report", "Hub", "Yams"],
     "jay": ["Recipes", "Hub", "ArgumentParser"], "CLI": ["Recipes", "Hub", "ArgumentParser"],
     "benchmark": ["Methods", "Models"],
-    "TestSupport": ["Methods", "Models"],
+    "TestSupport": ["Methods", "Models"], "HostAccelerator": ["libtorch"],
   ]
 
   /// What a target may import: its dependencies and theirs, but the C targets only where they stand in its own row.
