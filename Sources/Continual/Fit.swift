@@ -46,8 +46,8 @@ extension Learner {
 extension Optimizer {
   /// One update whose gradients have a norm of at most `clipNorm`, 0 for any.
   ///
-  /// On the CPU there is none where their norm is not finite. An accelerator is not waited for: there a broken norm breaks
-  /// the weights, and with them the norms of all updates that follow.
+  /// On the CPU there is none where their norm is not finite. An accelerator is not waited for: there such an update breaks
+  /// the weights.
   /// - Returns: their norm before clipping, a scalar on their device.
   func update(_ parameters: [Parameter], rate: Double, clipNorm: Double) -> Tensor {
     let gradients = parameters.compactMap(\.gradient)

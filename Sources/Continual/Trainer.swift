@@ -15,8 +15,8 @@ public final class Trainer {
   /// What is measured beside the experiences.
   public private(set) var abilities: [Ability] = []
   private let observer: any TrainingObserver
-  /// The norm of the last update's gradient, where it is still on an accelerator.
-  private var unread: (norm: Tensor, step: Step)?
+  /// The norms of gradients that are still on an accelerator, added up, and the first and the last of their updates.
+  private var unread: (norms: Tensor, first: Step, last: Step)?
   /// Of the experience that trains, where several processes do.
   private var exchange: GradientExchange?
 
@@ -122,7 +122,7 @@ public final class Trainer {
     let rate = settings.rate(at: step.index, of: step.total)
     let norm = optimizer.update(trainable, rate: rate, clipNorm: settings.clipNorm)
     if learner.device.runsBehind {
-      unread = (norm, step)
+      unread = (unread.map { $0.norms + norm } ?? norm, unread?.first ?? step, step)
     } else if !norm.item().isFinite {
       throw try stop(
         TrainingError.nonFiniteGradient(
@@ -138,15 +138,15 @@ public final class Trainer {
     if (step.index + 1) % settings.logEvery == 0 { try settle() }
   }
 
-  /// Waits for the device and makes sure that what it computed so far is not broken: a gradient that is not finite breaks
-  /// the weights on an accelerator, and with them every gradient that follows, so that the last one tells of all.
+  /// Waits for the device and makes sure that what it computed so far is not broken: on an accelerator a gradient that is
+  /// not finite breaks the weights.
   /// - Throws: `TrainingError.brokenUpdates`; then the weights must not be saved.
   public func settle() throws {
-    guard let (norm, step) = unread else { return }
+    guard let (norms, first, last) = unread else { return }
     unread = nil
-    guard norm.item().isFinite else {
+    guard norms.item().isFinite else {
       throw TrainingError.brokenUpdates(
-        experience: step.experience.name, from: max(0, step.index - settings.logEvery + 1), through: step.index)
+        experience: last.experience.name, from: first.index, through: last.index)
     }
   }
 

@@ -121,8 +121,7 @@ extension Tensor {
       let read = prefix?(keys, values) ?? (keys: keys, values: values)
       return attention(
         q.transposed(1, 2), read.keys.heads(q.size(2)), read.values.heads(q.size(2)), mask: mask, isCausal: isCausal,
-        scale: scale,
-        dropout: dropout, generator: &mode.generator
+        scale: scale, dropout: dropout, generator: &mode.generator
       ).transposed(1, 2).reshaped(shape)
     }
   }

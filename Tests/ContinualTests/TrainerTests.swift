@@ -139,6 +139,12 @@ import Torch
       "the gradient is not finite at update 2 of experience 'a' (items x, y). \(way)"
     ),
     (
+      .brokenUpdates(experience: "a", from: 0, through: 9),
+      "the gradient stopped being finite between the updates 0 and 9 of experience 'a', and the weights with it; nothing of "
+        + "it was saved. Go on from the last checkpoint with --resume --allow-changed-training and a lower rate "
+        + "(--set training.learningRate=…) or --set training.precision=fp32."
+    ),
+    (
       .needsClasses("fisher: sampled", instead: "fisher: perSample"),
       "'fisher: sampled' needs a model that answers with a class, and this one answers in text. Set fisher: perSample."
     ),

@@ -229,6 +229,22 @@ import Torch
     }
   }
 
+  /// With the log, at the latest; before that nothing could have been saved.
+  @Test func whatBreaksEndsTheRun() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      let trainer = try Self.trainer("bert-tiny", on: .custom, { ($0.logEvery, $0.learningRate) = (3, 1e38) }) {
+        [FineTune(.init(), learner: $0)]
+      }
+      do {
+        try trainer.run()
+        preconditionFailure("nothing was noticed")
+      } catch TrainingError.brokenUpdates(let experience, let first, let last) {
+        precondition(experience == "one" && first == 0 && last == 2)
+      }
+    }
+  }
+
   /// The count counts: reading after each update is noticed.
   @Test func whatIsReadIsNoticed() async {
     await #expect(processExitsWith: .failure) { try Self.check("bert-tiny", { $0.logEvery = 1 }) { [Self.migu($0)] } }

@@ -1,10 +1,11 @@
 import Continual
-import Methods
 import NN
 import Streams
 import TestSupport
 import Testing
 import Torch
+
+@testable import Methods
 
 @Suite struct MIGUTests {
   /// The reference sums over padding too.
@@ -39,9 +40,10 @@ import Torch
     #expect(MIGU.mask((1...31).map { Float($0) / 3 }, threshold: 0.7).map { !$0 } == (1...31).map { $0 >= 22 })
   }
 
-  @Test(arguments: [(1024, 307), (4096, 1229), (512, 154), (768, 231), (8, 3)])
+  @Test(arguments: [(1024, 307), (4096, 1229), (512, 154), (768, 231), (8, 3), (11, 4), (31, 10), (1, 1)])
   func keepsAsManyRowsAsTheQuantileSays(rows: Int, kept: Int) {
     #expect(MIGU.mask((0..<rows).map { Float($0 * 7919 % rows) }, threshold: 0.7).filter { !$0 }.count == kept)
+    #expect(MIGU.keptCount(of: rows, threshold: 0.7) == kept)
   }
 
   // MARK: Training
