@@ -68,6 +68,7 @@ extension Tensor {
   ///   - x: `[..., inputs]`, in front of which `self [..., outputs]` has the same dimensions.
   ///   - a: `[rank, inputs]`.
   ///   - b: `[outputs, rank]`.
+  ///   - scale: multiplies the product of the two.
   /// - Returns: the sum in the shape and dtype of `self`, and float32 `[rows, rank]` of all rows behind one another.
   public func addingLowRank(_ x: Tensor, _ a: Tensor, _ b: Tensor, scale: Double) -> (sum: Tensor, low: Tensor) {
     var low: OpaquePointer?
