@@ -45,13 +45,15 @@ public final class AdamW: Optimizer {
         steps[id] = count
         let decay = configuration.decaysVectors || parameter.shape.count > 1 ? configuration.weightDecay : 0
         let alike = Alike(step: count, weightDecay: decay)
-        let operands = AdamWStep.Operands(
-          value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
-          second: moment.second)
         if parameter.value.device.runsBehind, parameter.updatedRows == nil {
-          together[alike, default: []].append(operands)
+          together[alike, default: []].append(
+            AdamWStep.Operands(
+              value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
+              second: moment.second))
         } else {
-          update(alike, rate, gradientScale).apply(to: operands, rows: parameter.updatedRows)
+          update(alike, rate, gradientScale).apply(
+            value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
+            second: moment.second, rows: parameter.updatedRows)
         }
       }
       for (alike, all) in together {

@@ -59,10 +59,9 @@ extension Tensor {
     return out.map { $0.map(Tensor.init(owning:)) }
   }
 
-  /// √Σ‖gradient‖² over a list of any shapes, as a float32 scalar that nothing waits for.
+  /// √Σ‖gradient‖² over a list, not empty, of any shapes, as a float32 scalar that nothing waits for.
   public static func deviceNorm(_ gradients: [Tensor]) -> Tensor {
-    guard !gradients.isEmpty else { return .zeros([]) }
-    return make("deviceNorm", gradients) {
+    make("deviceNorm", gradients) {
       ct_device_norm(gradients.map { Optional($0.pointer) }, Int32(gradients.count), $0)
     }
   }

@@ -64,12 +64,6 @@ public struct AdamWStep: Sendable {
     }
   }
 
-  /// One update, as above.
-  public func apply(to one: Operands, rows: Tensor? = nil) {
-    apply(
-      value: one.value, master: one.master, gradient: one.gradient, first: one.first, second: one.second, rows: rows)
-  }
-
   /// One update of several parameters on one device, by libtorch's own fused kernel for lists: few launches where each
   /// parameter by itself takes a dozen.
   public func apply(together all: [Operands]) {

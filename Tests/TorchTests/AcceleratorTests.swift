@@ -63,7 +63,10 @@ import Testing
       let update = AdamWStep(
         rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: step, isDecoupled: isDecoupled,
         gradientScale: 0.5)
-      for one in apart { update.apply(to: one) }
+      for one in apart {
+        update.apply(
+          value: one.value, master: one.master, gradient: one.gradient, first: one.first, second: one.second)
+      }
       update.apply(together: together)
     }
     for (a, b) in zip(together, apart) {
