@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "products.h"
 #include "support.h"
 
 using jay::floats, jay::get, jay::lanes, jay::load;
@@ -37,19 +38,30 @@ bool is_faster(const at::Tensor &a, const at::Tensor &b) {
          faster_product() != nullptr;
 }
 
+/// Whether a product is one of our own: of bfloat16, whose inner dimension comes in pairs.
+bool is_own(const at::Tensor &a, const at::Tensor &b, int64_t inner) { return jay::can_multiply(a, b) && inner % 2 == 0; }
+
 /// a·bᵀ + bias, without a graph, by the faster product.
 at::Tensor fast_linear(const at::Tensor &a, const at::Tensor &b, const std::optional<at::Tensor> &bias = std::nullopt) {
   auto dense = [](const at::Tensor &x) { return x.is_non_overlapping_and_dense() ? x : x.contiguous(); };
   return faster_product()->call(dense(a), dense(b), bias, "none", c10::List<std::optional<at::Scalar>>(), "");
 }
 
-/// x·weightᵀ + bias; libtorch records its own product, the faster one is recorded by `Linear`.
+/// x·weightᵀ + bias; libtorch records its own product, the others are recorded by `Linear`.
 at::Tensor linear_of(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
+  if (is_own(x, weight, weight.size(1))) {
+    TORCH_CHECK(weight.dim() == 2 && x.size(-1) == weight.size(1) && (!bias || bias->numel() == weight.size(0)),
+                "linear: ", x.sizes(), " does not fit the weight ", weight.sizes(), bias ? " and its bias" : "");
+    auto shape = x.sizes().vec();
+    shape.back() = weight.size(0);
+    return jay::multiply_by_transposed(x.reshape({-1, weight.size(1)}), weight, bias).view(shape);
+  }
   return is_faster(x, weight) ? fast_linear(x, weight, bias) : at::linear(x, weight, bias.value_or(at::Tensor()));
 }
 
 /// a·b of matrices, without a graph.
 at::Tensor product(const at::Tensor &a, const at::Tensor &b) {
+  if (is_own(a, b, b.size(0))) return jay::multiply_by(a, b);
   return is_faster(a, b) ? fast_linear(a, b.t()) : a.matmul(b);
 }
 
@@ -92,6 +104,12 @@ at::Tensor spread(const at::Tensor &x, const at::Tensor &kept, int64_t rows) {
   return out;
 }
 
+/// aboveᵀ·x, the gradient of a weight: its kept rows and zeros, or all rows where none are named.
+at::Tensor weight_gradient(const at::Tensor &above, const at::Tensor &x, const at::Tensor &kept) {
+  if (jay::can_multiply(above, x)) return jay::multiply_transposed(above, x, kept);
+  return kept.numel() == 0 ? product(above.t(), x) : spread(product(columns(above, kept).t(), x), kept, above.size(1));
+}
+
 struct Linear : torch::autograd::Function<Linear> {
   static at::Tensor forward(torch::autograd::AutogradContext *context, const at::Tensor &x, const at::Tensor &weight,
                             const std::optional<at::Tensor> &bias, const at::Tensor &kept) {
@@ -110,8 +128,7 @@ struct Linear : torch::autograd::Function<Linear> {
     if (context->needs_input_grad(0)) dx = product(above, weight).view(x.sizes());
     if (context->needs_input_grad(1)) {
       if (kept.is_cpu()) jay::check_rows(kept, weight.size(0));
-      dweight = kept.numel() == 0 ? product(above.t(), rows)
-                                  : spread(product(columns(above, kept).t(), rows), kept, weight.size(0));
+      dweight = weight_gradient(above, rows, kept);
     }
     if (context->needs_input_grad(2)) dbias = above.sum(0);
     return {dx, dweight, dbias, at::Tensor()};
@@ -161,7 +178,7 @@ int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out) {
         at::GradMode::is_enabled() && (a.requires_grad() || b.requires_grad() || (added && added->requires_grad()));
     // All rows are kept.
     static const auto all = at::empty({0}, at::kLong);
-    *out = jay::own(is_recorded && is_faster(a, b) ? Linear::apply(a, b, added, all) : linear_of(a, b, added));
+    *out = jay::own(is_recorded && (is_faster(a, b) || jay::can_multiply(a, b)) ? Linear::apply(a, b, added, all) : linear_of(a, b, added));
   });
 }
 

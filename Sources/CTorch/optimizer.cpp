@@ -28,37 +28,55 @@ inline float updated(float weight, float gradient, float &first, float &second, 
 }
 
 // Rows of an embedding that no text of this experience has touched have zero gradient and moments; without weight
-// decay their update is exactly nothing, and reading is all that they cost.
+// decay their update is exactly nothing, and reading is all that they cost. What is known of a block of elements spares
+// reading the moments, too.
 constexpr int64_t block = 256;
 
 template <typename T>
-inline bool is_idle(const T *gradient, const float *first, const float *second, int64_t n) {
+JAY_INLINE uint32_t magnitude_bits(T x) {
+  if constexpr (sizeof(T) == 2) return static_cast<uint32_t>(x & 0x7FFFu);
+  else return __builtin_bit_cast(uint32_t, x) << 1;
+}
+
+template <typename T>
+JAY_INLINE bool is_zero(const T *x, int64_t n) {
   uint32_t bits = 0;
-  for (int64_t i = 0; i < n; ++i) {
-    if constexpr (sizeof(T) == 2) bits |= static_cast<uint32_t>(gradient[i] & 0x7FFFu);
-    else bits |= __builtin_bit_cast(uint32_t, gradient[i]) << 1;
-    bits |= (__builtin_bit_cast(uint32_t, first[i]) | __builtin_bit_cast(uint32_t, second[i])) << 1;
-  }
+  for (int64_t i = 0; i < n; ++i) bits |= magnitude_bits(x[i]);
   return bits == 0;
 }
 
-JAY_VECTOR void step_float(float *weight, const float *gradient, float *first, float *second, int64_t count, const Constants &constants) {
+/// Whether the update of a block does nothing. `touched` is false where both moments are known to be zero.
+template <typename T>
+JAY_INLINE bool is_idle(const T *gradient, const float *first, const float *second, int64_t n, uint8_t *touched) {
+  const bool stays = is_zero(gradient, n);
+  if (!touched) return stays && is_zero(first, n) && is_zero(second, n);
+  if (*touched) *touched = !(stays && is_zero(first, n) && is_zero(second, n));
+  else *touched = !stays;
+  return !*touched;
+}
+
+JAY_VECTOR void step_float(float *weight, const float *gradient, float *first, float *second, int64_t count, uint8_t *touched,
+                           const Constants &constants) {
   const Constants c = constants;
   const bool may_skip = c.keep == 1.0f && c.l2 == 0.0f;
   for (int64_t start = 0; start < count; start += block) {
     const int64_t end = std::min(start + block, count);
-    if (may_skip && is_idle(gradient + start, first + start, second + start, end - start)) continue;
+    uint8_t *known = touched ? touched + start / block : nullptr;
+    if (may_skip && is_idle(gradient + start, first + start, second + start, end - start, known)) continue;
+    if (known) *known = 1;
     for (int64_t i = start; i < end; ++i) weight[i] = updated(weight[i], gradient[i], first[i], second[i], c);
   }
 }
 
 JAY_VECTOR void step_bfloat16(uint16_t *value, float *master, const uint16_t *gradient, float *first, float *second, int64_t count,
-                              const Constants &constants) {
+                              uint8_t *touched, const Constants &constants) {
   const Constants c = constants;
   const bool may_skip = c.keep == 1.0f && c.l2 == 0.0f;
   for (int64_t start = 0; start < count; start += block) {
     const int64_t end = std::min(start + block, count);
-    if (may_skip && is_idle(gradient + start, first + start, second + start, end - start)) continue;
+    uint8_t *known = touched ? touched + start / block : nullptr;
+    if (may_skip && is_idle(gradient + start, first + start, second + start, end - start, known)) continue;
+    if (known) *known = 1;
     for (int64_t i = start; i < end; ++i) {
       float weight = updated(master[i], from_bfloat16(gradient[i]), first[i], second[i], c);
       master[i] = weight;
@@ -77,8 +95,9 @@ void step_generic(at::Tensor &value, at::Tensor &master, const at::Tensor &gradi
 }
 
 /// What an update reads and writes, contiguous: `value` and `gradient` in bfloat16 or, as one with `master`, float32.
+/// `touched` (uint8, a number for each block) may be undefined.
 struct State {
-  at::Tensor value, master, gradient, first, second;
+  at::Tensor value, master, gradient, first, second, touched;
 
   bool is_float() const { return value.data_ptr() == master.data_ptr() && gradient.scalar_type() == at::kFloat; }
   bool is_bfloat16() const {
@@ -89,19 +108,20 @@ struct State {
            (is_float() || is_bfloat16());
   }
 
-  /// Updates `count` elements from `start` on.
+  /// Updates `count` elements from `start` on, where a block begins.
   void step(int64_t start, int64_t count, const Constants &c) const {
+    uint8_t *known = touched.defined() ? touched.data_ptr<uint8_t>() + start / block : nullptr;
     float *weight = master.data_ptr<float>() + start;
     float *m = first.data_ptr<float>() + start, *v = second.data_ptr<float>() + start;
-    if (is_float()) return step_float(weight, jay::read<float>(gradient) + start, m, v, count, c);
+    if (is_float()) return step_float(weight, jay::read<float>(gradient) + start, m, v, count, known, c);
     step_bfloat16(static_cast<uint16_t *>(value.data_ptr()) + start, weight,
-                  static_cast<const uint16_t *>(gradient.const_data_ptr()) + start, m, v, count, c);
+                  static_cast<const uint16_t *>(gradient.const_data_ptr()) + start, m, v, count, known, c);
   }
 
   /// The same rows of all, copied.
   State taken(const at::Tensor &rows) const {
     auto some = [&](const at::Tensor &x) { return x.index_select(0, rows); };
-    return {some(value), some(master), some(gradient), some(first), some(second)};
+    return {some(value), some(master), some(gradient), some(first), some(second), at::Tensor()};
   }
 
   void put(const at::Tensor &rows, const State &from) const {
@@ -110,6 +130,50 @@ struct State {
     for (auto [to, x] : all) to.index_copy_(0, rows, x);
   }
 };
+
+Constants constants_of(const ct_adamw_options &o) {
+  const double bias1 = 1.0 - std::pow(o.beta1, static_cast<double>(o.step)), bias2 = 1.0 - std::pow(o.beta2, static_cast<double>(o.step));
+  return {static_cast<float>(o.decoupled ? 1.0 - o.rate * o.weight_decay : 1.0),
+          static_cast<float>(o.beta1), static_cast<float>(o.beta2), static_cast<float>(o.rate / bias1),
+          static_cast<float>(1.0 / std::sqrt(bias2)), static_cast<float>(o.epsilon),
+          static_cast<float>(o.decoupled ? 0.0 : o.weight_decay), static_cast<float>(o.gradient_scale)};
+}
+
+/// One pass over the memory of all parameters, in whole blocks, as threads come for them.
+void step_all(const std::vector<State> &states, const Constants &c) {
+  struct Part {
+    const State *state;
+    int64_t start, count;
+  };
+  constexpr int64_t longest = 128 * block;
+  std::vector<Part> parts;
+  for (const State &state : states)
+    for (int64_t start = 0; start < state.master.numel(); start += longest)
+      parts.push_back({&state, start, std::min(longest, state.master.numel() - start)});
+  jay::parallel_shares(parts.size(), 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) parts[i].state->step(parts[i].start, parts[i].count, c);
+  });
+}
+
+/// libtorch's fused update for lists, for accelerators: few launches where each parameter by itself takes a dozen.
+void step_fused(const std::vector<State> &states, const ct_adamw_options &o) {
+  std::vector<at::Tensor> master, gradient, first, second, copies, rounded;
+  for (const State &state : states) {
+    const auto wide = state.gradient.to(at::kFloat);
+    gradient.push_back(o.gradient_scale != 1 ? wide * o.gradient_scale : wide);
+    master.push_back(state.master);
+    first.push_back(state.first);
+    second.push_back(state.second);
+    if (state.value.data_ptr() == state.master.data_ptr()) continue;
+    copies.push_back(state.value);
+    rounded.push_back(state.master);
+  }
+  // One counter serves all, which have seen as many updates.
+  const std::vector<at::Tensor> steps(states.size(), at::full({}, o.step, master[0].options()));
+  if (o.decoupled) at::_fused_adamw_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
+  else at::_fused_adam_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
+  if (!copies.empty()) at::_foreach_copy_(copies, rounded);
+}
 
 template <typename T>
 JAY_INLINE float sum_of_squares(const T *x, int64_t count) {
@@ -141,70 +205,51 @@ struct Part {
 
 extern "C" {
 
-int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
-             const ct_adamw_options *options) {
+int ct_adamw(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
+             const ct_tensor *seconds, const ct_tensor *touched, int32_t count, const ct_adamw_options *options) {
   return jay::guarded([&] {
     at::NoGradGuard no_gradient;
-    State state{get(value).detach(), get(master).detach(), get(gradient).contiguous(), get(first), get(second)};
-    double bias1 = 1.0 - std::pow(options->beta1, static_cast<double>(options->step));
-    double bias2 = 1.0 - std::pow(options->beta2, static_cast<double>(options->step));
-    Constants c{
-        static_cast<float>(options->decoupled ? 1.0 - options->rate * options->weight_decay : 1.0),
-        static_cast<float>(options->beta1), static_cast<float>(options->beta2), static_cast<float>(options->rate / bias1),
-        static_cast<float>(1.0 / std::sqrt(bias2)), static_cast<float>(options->epsilon),
-        static_cast<float>(options->decoupled ? 0.0 : options->weight_decay), static_cast<float>(options->gradient_scale)};
-    const auto chosen = rows ? get(rows).contiguous() : at::Tensor();
-    if (rows && chosen.is_cpu()) jay::check_rows(chosen, state.master.size(0), true);
+    const Constants c = constants_of(*options);
+    std::vector<State> kernels, fused;
+    for (int32_t i = 0; i < count; ++i) {
+      State state{get(values[i]).detach(), get(masters[i]).detach(), get(gradients[i]).contiguous(), get(firsts[i]),
+                  get(seconds[i]), jay::get_or_undefined(touched[i])};
+      if (state.master.numel() == 0) continue;
+      if (state.has_kernel()) kernels.push_back(state);
+      else if (!state.master.is_cpu()) fused.push_back(state);
+      else step_generic(state.value, state.master, state.gradient, state.first, state.second, c);
+    }
+    step_all(kernels, c);
+    if (!fused.empty()) step_fused(fused, *options);
+    for (int32_t i = 0; i < count; ++i) {
+      jay::note_written(get(values[i]));
+      jay::note_written(get(masters[i]));
+    }
+  });
+}
+
+int ct_adamw_rows(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
+                  const ct_adamw_options *options) {
+  return jay::guarded([&] {
+    at::NoGradGuard no_gradient;
+    State state{get(value).detach(), get(master).detach(), get(gradient).contiguous(), get(first), get(second), at::Tensor()};
+    const Constants c = constants_of(*options);
+    const auto chosen = get(rows).contiguous();
+    if (chosen.is_cpu()) jay::check_rows(chosen, state.master.size(0), true);
     if (state.master.numel() == 0) return;
-    if (state.has_kernel() && rows) {
+    if (state.has_kernel()) {
       const int64_t width = state.master.numel() / state.master.size(0);
       const int64_t *row = jay::read<int64_t>(chosen);
       jay::parallel_for(chosen.size(0), std::max<int64_t>(1, 32768 / width), [&](int64_t begin, int64_t end) {
         for (int64_t i = begin; i < end; ++i) state.step(row[i] * width, width, c);
       });
-    } else if (state.has_kernel()) {
-      jay::parallel_for(state.master.numel(), 32768, [&](int64_t begin, int64_t end) { state.step(begin, end - begin, c); });
-    } else if (rows) {
+    } else {
       auto some = state.taken(chosen);
       step_generic(some.value, some.master, some.gradient, some.first, some.second, c);
       state.put(chosen, some);
-    } else {
-      step_generic(state.value, state.master, state.gradient, state.first, state.second, c);
     }
     jay::note_written(get(value));
     jay::note_written(get(master));
-  });
-}
-
-int ct_adamw_together(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
-                      const ct_tensor *seconds, int32_t count, const ct_adamw_options *options) {
-  return jay::guarded([&] {
-    at::NoGradGuard no_gradient;
-    if (count == 0) return;
-    auto detached = [&](const ct_tensor *xs) {
-      auto all = jay::list(xs, count);
-      for (auto &x : all) x = x.detach();
-      return all;
-    };
-    auto master = detached(masters), value = detached(values), first = detached(firsts), second = detached(seconds);
-    std::vector<at::Tensor> gradient, copies, rounded;
-    for (int32_t i = 0; i < count; ++i) {
-      gradient.push_back(get(gradients[i]).to(at::kFloat).contiguous());
-      if (options->gradient_scale != 1) gradient[i] = gradient[i] * options->gradient_scale;
-      if (value[i].data_ptr() == master[i].data_ptr()) continue;
-      copies.push_back(value[i]);
-      rounded.push_back(master[i]);
-    }
-    // One counter serves all, which have seen as many updates.
-    const std::vector<at::Tensor> steps(count, at::full({}, options->step, master[0].options()));
-    const auto &o = *options;
-    if (o.decoupled) at::_fused_adamw_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
-    else at::_fused_adam_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
-    if (!copies.empty()) at::_foreach_copy_(copies, rounded);
-    for (int32_t i = 0; i < count; ++i) {
-      jay::note_written(get(values[i]));
-      jay::note_written(get(masters[i]));
-    }
   });
 }
 

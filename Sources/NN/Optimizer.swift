@@ -21,7 +21,10 @@ public final class AdamW: Optimizer {
     public var isDecoupled = true, decaysVectors = false
     public init() {}
   }
-  private struct Moments { let first: Tensor, second: Tensor }
+  private struct Moments {
+    let first: Tensor, second: Tensor
+    var touched: Tensor?
+  }
 
   public private(set) var step = 0
   private let configuration: Configuration
@@ -34,30 +37,29 @@ public final class AdamW: Optimizer {
 
   public func update(_ parameters: [Parameter], rate: Double, gradientScale: Double) {
     step += 1
-    // What one kernel of an accelerator updates together: parameters that have seen as many updates, and decay alike.
+    // One pass updates parameters that have seen as many updates, and decay alike.
     var together: [Alike: [AdamWStep.Operands]] = [:]
     withoutGradient {
       for parameter in parameters {
         guard let gradient = parameter.gradient else { continue }
         let id = ObjectIdentifier(parameter)
-        let moment = moments[id] ?? begin(parameter, id)
+        let moment = moments[id] ?? begin(parameter, id, areZero: true)
         let count = steps[id, default: 0] + 1
         steps[id] = count
         let decay = configuration.decaysVectors || parameter.shape.count > 1 ? configuration.weightDecay : 0
         let alike = Alike(step: count, weightDecay: decay)
-        if parameter.value.device.runsBehind, parameter.updatedRows == nil {
-          together[alike, default: []].append(
-            AdamWStep.Operands(
-              value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
-              second: moment.second))
+        let operands = AdamWStep.Operands(
+          value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
+          second: moment.second, touched: moment.touched)
+        if let rows = parameter.updatedRows {
+          update(alike, rate, gradientScale).apply(operands, rows: rows)
+          moments[id]?.touched = nil
         } else {
-          update(alike, rate, gradientScale).apply(
-            value: parameter.value, master: parameter.master, gradient: gradient, first: moment.first,
-            second: moment.second, rows: parameter.updatedRows)
+          together[alike, default: []].append(operands)
         }
       }
       for (alike, all) in together {
-        update(alike, rate, gradientScale).apply(together: all)
+        update(alike, rate, gradientScale).apply(all)
       }
     }
   }
@@ -71,10 +73,11 @@ public final class AdamW: Optimizer {
       gradientScale: gradientScale)
   }
 
-  private func begin(_ parameter: Parameter, _ id: ObjectIdentifier) -> Moments {
+  private func begin(_ parameter: Parameter, _ id: ObjectIdentifier, areZero: Bool) -> Moments {
+    let device = parameter.value.device
     let made = Moments(
-      first: .zeros(parameter.shape, device: parameter.value.device),
-      second: .zeros(parameter.shape, device: parameter.value.device))
+      first: .zeros(parameter.shape, device: device), second: .zeros(parameter.shape, device: device),
+      touched: device == .cpu ? AdamWStep.Operands.note(elements: parameter.shape.reduce(1, *), areZero: areZero) : nil)
     moments[id] = made
     names[id] = parameter.name
     return made
@@ -98,7 +101,7 @@ public final class AdamW: Optimizer {
         let count = state["steps.\(parameter.name)"]
       else { continue }
       let id = ObjectIdentifier(parameter)
-      let made = begin(parameter, id)
+      let made = begin(parameter, id, areZero: false)
       made.first.copy(from: first)
       made.second.copy(from: second)
       steps[id] = Int(count.item())

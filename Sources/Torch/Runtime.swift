@@ -40,39 +40,50 @@ public struct AdamWStep: Sendable {
     (self.isDecoupled, self.gradientScale) = (isDecoupled, gradientScale)
   }
 
-  /// One update (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2, with constant η).
-  /// `value` is the compute copy of `master`: the same tensor in float32, its rounding in bfloat16.
-  /// `master`, `first`, `second` are float32 of one shape. `rows` (int64 `[k]`, rising) are those of dimension 0 that are
-  /// touched, moments included; nil for all.
-  public func apply(
-    value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor, rows: Tensor? = nil
-  ) {
-    var options = options
-    perform("adamw", [value, master, gradient, first, second] + (rows.map { [$0] } ?? [])) {
-      ct_adamw(
-        value.pointer, master.pointer, gradient.pointer, first.pointer, second.pointer, rows?.pointer,
-        &options)
-    }
-  }
-
-  /// What `apply(value:master:gradient:first:second:rows:)` reads and writes.
+  /// What an update of one parameter reads and writes.
   public struct Operands {
-    public let value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor
+    /// The compute copy of `master`: the same tensor in float32, its rounding in bfloat16.
+    public let value: Tensor
+    /// Float32, as `first` and `second`, all of one shape.
+    public let master: Tensor, gradient: Tensor, first: Tensor, second: Tensor
+    /// A note for updates of the CPU to come, uint8 `[⌈elements / 256⌉]`: 0 where both moments of so many elements are
+    /// zero, so that they need not be read while their gradient is zero, too. Ones where nothing is known.
+    public let touched: Tensor?
 
-    public init(value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor) {
+    public init(
+      value: Tensor, master: Tensor, gradient: Tensor, first: Tensor, second: Tensor, touched: Tensor? = nil
+    ) {
       (self.value, self.master, self.gradient, self.first, self.second) = (value, master, gradient, first, second)
+      self.touched = touched
+    }
+
+    /// A note for moments of so many elements, all of them zero or, where `areZero` is false, any numbers.
+    public static func note(elements: Int, areZero: Bool) -> Tensor {
+      let length = (elements + 255) / 256
+      return areZero ? .zeros([length], dtype: .uint8) : .ones([length], dtype: .uint8)
     }
   }
 
-  /// One update of several parameters on one device, by libtorch's own fused kernel for lists: few launches where each
-  /// parameter by itself takes a dozen.
-  public func apply(together all: [Operands]) {
+  /// One update (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2, with constant η) of parameters on one device that
+  /// have seen as many updates: on the CPU in one pass over their memory, elsewhere by libtorch's fused update for lists.
+  public func apply(_ all: [Operands]) {
     var options = options
     func pointers(_ part: KeyPath<Operands, Tensor>) -> [OpaquePointer?] { all.map { $0[keyPath: part].pointer } }
     perform("adamw", all.map(\.master)) {
-      ct_adamw_together(
+      ct_adamw(
         pointers(\.value), pointers(\.master), pointers(\.gradient), pointers(\.first), pointers(\.second),
-        Int32(all.count), &options)
+        all.map { $0.touched?.pointer }, Int32(all.count), &options)
+    }
+  }
+
+  /// The same of some rows of one parameter, the others' moments included staying as they are: `rows` (int64 `[k]`, rising)
+  /// are those of dimension 0.
+  public func apply(_ one: Operands, rows: Tensor) {
+    var options = options
+    perform("adamw", [one.value, one.master, one.gradient, one.first, one.second, rows]) {
+      ct_adamw_rows(
+        one.value.pointer, one.master.pointer, one.gradient.pointer, one.first.pointer, one.second.pointer,
+        rows.pointer, &options)
     }
   }
 

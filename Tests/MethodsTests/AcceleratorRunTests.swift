@@ -162,6 +162,42 @@ import Torch
     await #expect(processExitsWith: .success) { try Self.check("bert-tiny") { [Self.migu($0) { $0.lazy = true }] } }
   }
 
+  /// Three updates of AdamW of three parameters.
+  private static func updated(_ dtype: DType, isDecoupled: Bool, on device: Device) -> [AdamWStep.Operands] {
+    var generator = Generator(seed: 7)
+    let all: [AdamWStep.Operands] = [[3, 5], [64, 9], [1]].map { (shape: [Int]) in
+      let initial = Tensor.normal(shape, &generator), gradient = Tensor.normal(shape, &generator)
+      let value = initial.to(dtype).clone().to(device: device)
+      return AdamWStep.Operands(
+        value: value, master: dtype == .float32 ? value.detached() : initial.to(device: device),
+        gradient: gradient.to(dtype).to(device: device), first: .zeros(shape, device: device),
+        second: .zeros(shape, device: device))
+    }
+    for step in 1...3 {
+      AdamWStep(
+        rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: step, isDecoupled: isDecoupled,
+        gradientScale: 0.5
+      ).apply(all)
+    }
+    return all
+  }
+
+  @Test func adamW() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      for (dtype, isDecoupled) in [(DType.float32, true), (.float32, false), (.bfloat16, true), (.bfloat16, false)] {
+        let there = Self.updated(dtype, isDecoupled: isDecoupled, on: .custom)
+        for (a, b) in zip(there, Self.updated(dtype, isDecoupled: isDecoupled, on: .cpu)) {
+          for part: KeyPath<AdamWStep.Operands, Tensor> in [\.master, \.first, \.second] {
+            let (x, y) = (a[keyPath: part].to(device: .cpu).values(), b[keyPath: part].values())
+            precondition(zip(x, y).allSatisfy { abs($0 - $1) <= 1e-5 }, "\(dtype) \(x) \(y)")
+          }
+          precondition(a.value.to(device: .cpu).values() == a.master.to(device: .cpu).to(dtype).values())
+        }
+      }
+    }
+  }
+
   /// Dropout draws in another way there, and nothing waits for it.
   @Test func dropout() async {
     await #expect(processExitsWith: .success) {

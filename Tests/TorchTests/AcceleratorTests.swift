@@ -47,36 +47,6 @@ import Testing
     #expect(run(1) == run(1) && run(1) != run(2))
   }
 
-  @Test(arguments: [DType.float32, .bfloat16], [true, false])
-  func parametersThatAreUpdatedTogetherEndWhereEachAloneDoes(_ dtype: DType, isDecoupled: Bool) {
-    func operands() -> [AdamWStep.Operands] {
-      var generator = Generator(seed: 7)
-      return [[3, 5], [64, 9], [1]].map { shape in
-        let initial = Tensor.normal(shape, &generator), value = initial.to(dtype).clone()
-        return AdamWStep.Operands(
-          value: value, master: dtype == .float32 ? value.detached() : initial,
-          gradient: Tensor.normal(shape, &generator).to(dtype), first: .zeros(shape), second: .zeros(shape))
-      }
-    }
-    let apart = operands(), together = operands()
-    for step in 1...3 {
-      let update = AdamWStep(
-        rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: step, isDecoupled: isDecoupled,
-        gradientScale: 0.5)
-      for one in apart {
-        update.apply(
-          value: one.value, master: one.master, gradient: one.gradient, first: one.first, second: one.second)
-      }
-      update.apply(together: together)
-    }
-    for (a, b) in zip(together, apart) {
-      for part in [\AdamWStep.Operands.master, \.first, \.second] {
-        #expect(difference(a[keyPath: part], b[keyPath: part].values(), atol: 1e-5) == nil)
-      }
-      #expect(a.value.values() == a.master.to(dtype).values())
-    }
-  }
-
   @Test func theNormThatStaysOnTheDeviceIsTheNorm() {
     let gradients = [Tensor([3, 0] as [Float]), Tensor([4, 12] as [Float], shape: [2, 1]).to(.bfloat16)]
     #expect(abs(Tensor.deviceNorm(gradients).item() - Tensor.globalNorm(gradients)) < 1e-5)

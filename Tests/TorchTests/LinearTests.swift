@@ -52,6 +52,65 @@ import Torch
     #expect(inference { x.linear(weight, bias).values() } == y.detached().values())
   }
 
+  /// Tiles, blocks and panels that are full, that are not, and that are summed in turns: `[rows, inputs, outputs]`.
+  @Test(
+    arguments: [
+      [1, 2, 1], [6, 64, 64], [7, 130, 66], [13, 34, 17], [97, 48, 200], [200, 100, 97], [3, 9000, 5], [9001, 4, 6],
+      [5, 8, 9000],
+    ])
+  func bfloat16(_ sizes: [Int]) throws {
+    var random = Generator(seed: 8)
+    let (rows, inputs, outputs) = (sizes[0], sizes[1], sizes[2])
+    func leaf(_ shape: [Int]) -> Tensor {
+      let x = Tensor.normal(shape, &random).to(.bfloat16)
+      x.setRequiresGradient(true)
+      return x
+    }
+    let x = leaf([rows, inputs]), weight = leaf([outputs, inputs]), bias = leaf([outputs])
+    let above = Tensor.normal([rows, outputs], &random).to(.bfloat16)
+    let kept = KeptRows(device: .cpu), some = stride(from: 0, to: outputs, by: 3).map(Int64.init)
+    kept.keep(Tensor(some))
+    let leaves = [x, weight, bias]
+    let y = x.linear(weight, bias), gradients = try (y * above).sum().gradients(of: leaves).map { try #require($0) }
+    let sparse = try #require((x.linear(weight, bias, keptRows: kept) * above).sum().gradients(of: [weight])[0])
+
+    let wide = leaves.map { x in
+      let wide = x.detached().to(.float32)
+      wide.setRequiresGradient(true)
+      return wide
+    }
+    let plain = wide[0].matmul(wide[1].t) + wide[2]
+    let expected = try (plain * above.to(.float32)).sum().gradients(of: wide).map { try #require($0) }
+    /// A bfloat16 holds eight bits; sums are of float32.
+    func areClose(_ a: Tensor, _ b: Tensor, _ name: String) {
+      let (a, b) = (a.detached().values(), b.detached().values())
+      let largest = b.map { abs($0) }.max() ?? 0
+      let gap = zip(a, b).map { abs($0 - $1) }.max() ?? 0
+      #expect(a.count == b.count && gap <= largest / 128, "\(name) \(gap) of \(largest)")
+    }
+    areClose(y, plain, "x·Wᵀ + b")
+    for (i, name) in ["x", "W", "b"].enumerated() { areClose(gradients[i], expected[i], "gradient of \(name)") }
+    let all = expected[1].values(), (few, isKept) = (sparse.values(), Set(some.map(Int.init)))
+    let masked = all.enumerated().map { isKept.contains($0.offset / inputs) ? $0.element : 0 }
+    areClose(sparse, Tensor(masked, shape: [outputs, inputs]), "gradient of W's kept rows")
+    #expect(zip(few, masked).allSatisfy { $1 != 0 || abs($0) < 1e-2 } && few.count == masked.count)
+    // A row's bits depend on no other row.
+    if rows > 1 {
+      let half = rows / 2
+      #expect(
+        x.detached().narrowed(0, 0..<half).linear(weight.detached(), bias.detached()).values()
+          == Array(y.detached().values().prefix(half * outputs)))
+    }
+  }
+
+  @Test func bfloat16MustFit() async {
+    let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+      _ = Tensor.ones([3, 8], dtype: .bfloat16).linear(.ones([5, 6], dtype: .bfloat16))
+    }
+    let output = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)
+    #expect(output.contains("[3, 8]") && output.contains("[5, 6]"), "\(output.prefix(400))")
+  }
+
   @Test func whatDoesNotLieInARow() throws {
     var random = Generator(seed: 6)
     let wide = leaf([20, 12], &random), weight = leaf([7, 20], &random)

@@ -16,9 +16,11 @@ import Torch
   }
 
   private static func adamW(_ value: Tensor, _ master: Tensor) {
-    AdamWStep(rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, step: 1).apply(
-      value: value, master: master, gradient: .ones([2, 2], dtype: value.dtype), first: .zeros([2, 2]),
-      second: .zeros([2, 2]))
+    AdamWStep(rate: 0.1, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0, step: 1).apply([
+      .init(
+        value: value, master: master, gradient: .ones([2, 2], dtype: value.dtype), first: .zeros([2, 2]),
+        second: .zeros([2, 2]))
+    ])
   }
 
   @Test func byAdamW() async {

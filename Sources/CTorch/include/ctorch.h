@@ -234,13 +234,13 @@ typedef struct ct_adamw_options {
   bool decoupled;      // AdamW when true, Adam with L2 otherwise
   double gradient_scale; // multiplies each gradient as it is read (clipping)
 } ct_adamw_options;
-/// `value` is the compute copy of `master` (the same tensor when both are float32). `rows` (int64 `[k]`, rising) are
-/// those of dimension 0 that are touched; NULL for all.
-int ct_adamw(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
-             const ct_adamw_options *options);
-/// `ct_adamw` of `count` parameters at once, all rows, by libtorch's own fused update.
-int ct_adamw_together(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
-                      const ct_tensor *seconds, int32_t count, const ct_adamw_options *options);
+/// One update of `count` parameters on one device. A value is the compute copy of its master (the same tensor when both are
+/// float32). `touched` are uint8, a number for every 256 elements, 0 where both moments are known to be zero, or NULL.
+int ct_adamw(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
+             const ct_tensor *seconds, const ct_tensor *touched, int32_t count, const ct_adamw_options *options);
+/// The same of some rows of one parameter: `rows` (int64 `[k]`, rising) are those of dimension 0 that are touched.
+int ct_adamw_rows(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
+                  const ct_adamw_options *options);
 typedef struct ct_adafactor_options {
   double rate, decay, weight_decay;
   bool scales_by_parameter;
