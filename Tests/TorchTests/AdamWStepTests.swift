@@ -130,10 +130,11 @@ import Torch
       let gradient = Tensor.zeros([600, 24])
       let seen = Tensor((0..<9).map { Int64((step % 3 * 190 + $0 * 7) % 400) })
       gradient.narrowed(0, 0..<400).detached().fill(0.5, at: seen, dimension: 0)
-      AdamWStep(rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: step < 4 ? weightDecay : 0, step: step).apply([
-        .init(
-          value: value, master: master, gradient: gradient.to(dtype), first: first, second: second, touched: note)
-      ])
+      AdamWStep(rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: step < 4 ? weightDecay : 0, step: step)
+        .apply([
+          .init(
+            value: value, master: master, gradient: gradient.to(dtype), first: first, second: second, touched: note)
+        ])
     }
     return [value, master, first, second]
   }
