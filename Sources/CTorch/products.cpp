@@ -1,7 +1,8 @@
-// Products of bfloat16 matrices. libtorch's need a plan for every number of rows, which the texts of a batch bring anew with
-// every step, and lose a quarter of their speed where that number is no multiple of sixteen; these need and lose neither.
+// Products of bfloat16 matrices. The texts of a batch bring a new number of rows with every step: libtorch's products need a
+// plan for each, and lose a part of their speed where it is no round number. These need no plan and lose nothing.
 #include "products.h"
 
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
@@ -15,10 +16,10 @@ namespace {
 #define JAY_TILE __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
 
 /// A tile is six rows of four vectors, whose sums stay in registers; a panel is the columns of a tile.
-constexpr int high = 6, across = 4;
-constexpr int64_t panel_width = across * lanes;
+constexpr int tile_rows = 6, tile_vectors = 4;
+constexpr int64_t panel_width = tile_vectors * lanes;
 /// Rows of a block of a packed left side.
-constexpr int64_t block = 2 * high;
+constexpr int64_t block = 2 * tile_rows;
 /// How many pairs ahead rows are fetched.
 constexpr int64_t ahead = 8;
 /// Pairs of the inner dimension whose panel stays in the second cache; more are summed in several turns.
@@ -70,16 +71,15 @@ JAY_TILE JAY_INLINE void tile(Left<uint32_t> a, const uint32_t *b, int64_t pairs
   // Two vectors at a time: a line of memory.
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v += 2) {
-    constexpr int none = vectors;
-    const int next = v + 1 < vectors ? v + 1 : none;
+    const bool is_pair = v + 1 < vectors;
     const int64_t column = to.column + v * lanes, left = to.width - v * lanes;
     const __mmask32 some = left < 2 * lanes ? (1u << left) - 1 : ~0u;
     const __m512i bias = to.bias ? _mm512_maskz_loadu_epi16(some, to.bias + column) : _mm512_setzero_si512();
     const __m512 first = floats_of(_mm512_castsi512_si256(bias)), second = floats_of(_mm512_extracti64x4_epi64(bias, 1));
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; ++r) {
-      const __m512 high = next < none ? _mm512_add_ps(sums[r][next < none ? next : v], second) : _mm512_setzero_ps();
-      const auto out = (__m512i)_mm512_cvtne2ps_pbh(high, _mm512_add_ps(sums[r][v], first));
+      const __m512 upper = is_pair ? _mm512_add_ps(sums[r][v + is_pair], second) : _mm512_setzero_ps();
+      const auto out = (__m512i)_mm512_cvtne2ps_pbh(upper, _mm512_add_ps(sums[r][v], first));
       if (left >= 2 * lanes) _mm512_storeu_si512(to.rows[r] + column, out);
       else _mm512_mask_storeu_epi16(to.rows[r] + column, some, out);
     }
@@ -107,7 +107,7 @@ JAY_TILE void multiply_tile(int64_t rows, Left<uint32_t> a, const uint32_t *b, i
   }
 }
 
-/// out (row `places[i]`, or i) = left · right + bias. `left(i)` is the left side from row i on, i a multiple of `high`;
+/// out (row `places[i]`, or i) = left · right + bias. `left(i)` is the left side from row i on, i a multiple of `tile_rows`;
 /// `right(first, count, begin, pairs, to, padded)` packs some columns of so many pairs. An element's sum has the same order
 /// whatever the threads are.
 template <typename LeftOf, typename Pack>
@@ -122,7 +122,7 @@ void multiply_all(int64_t rows, int64_t columns, int64_t inner, const LeftOf &le
     thread_local std::vector<uint32_t> panel;
     thread_local std::vector<float> sums;
     panel.resize(std::max<size_t>(panel.size(), std::min(inner, deep) * panel_width));
-    sums.resize(std::max<size_t>(sums.size(), (in_turns ? each : high) * panel_width));
+    sums.resize(std::max<size_t>(sums.size(), (in_turns ? each : tile_rows) * panel_width));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t column = task / chunks * panel_width, width = std::min(panel_width, columns - column);
       const int64_t padded = (width + lanes - 1) / lanes * lanes, row = task % chunks * each;
@@ -130,11 +130,11 @@ void multiply_all(int64_t rows, int64_t columns, int64_t inner, const LeftOf &le
         const int64_t pairs = std::min(deep, inner - k);
         // The chunk before has left this panel here.
         if (in_turns || task == begin || task % chunks == 0) right(column, width, k, pairs, panel.data(), padded);
-        for (int64_t i = row; i < std::min(rows, row + each); i += high) {
-          const int64_t some = std::min<int64_t>(high, rows - i);
+        for (int64_t i = row; i < std::min(rows, row + each); i += tile_rows) {
+          const int64_t some = std::min<int64_t>(tile_rows, rows - i);
           Left<uint32_t> a = left(i);
           a.at += k * a.step;
-          at::BFloat16 *to[high];
+          at::BFloat16 *to[tile_rows];
           for (int64_t r = 0; r < some; ++r) to[r] = out + (places ? places[i + r] : i + r) * columns;
           multiply_tile(some, a, panel.data(), pairs,
                         {sums.data() + (in_turns ? (i - row) * panel_width : 0), k > 0, k + pairs >= inner, bias, to, column, width});
@@ -147,12 +147,13 @@ void multiply_all(int64_t rows, int64_t columns, int64_t inner, const LeftOf &le
 const uint16_t *halves(const at::Tensor &x) { return reinterpret_cast<const uint16_t *>(read<at::BFloat16>(x)); }
 const uint32_t *pairs(const at::Tensor &x) { return reinterpret_cast<const uint32_t *>(read<at::BFloat16>(x)); }
 
-/// Rows of halves two by two: `[rows][stride]` → `[rows / 2][count]` pairs at most 16, zeros behind an odd row.
+/// The first `count`, at most 16, halves of two rows → as many pairs, zeros in place of a second row that is not there. What
+/// `overflows` may write sixteen.
 JAY_TILE JAY_INLINE void pair(const uint16_t *upper, const uint16_t *lower, int64_t count, uint32_t *to, bool overflows = false) {
   const __mmask16 some = count < lanes ? (1u << count) - 1 : 0xFFFF;
-  const __m512i low = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, upper));
-  const __m512i high = lower ? _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, lower)) : _mm512_setzero_si512();
-  const __m512i words = _mm512_or_si512(low, _mm512_slli_epi32(high, 16));
+  const __m512i first = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, upper));
+  const __m512i second = lower ? _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(some, lower)) : _mm512_setzero_si512();
+  const __m512i words = _mm512_or_si512(first, _mm512_slli_epi32(second, 16));
   if (overflows || count >= lanes) _mm512_storeu_si512(to, words);
   else _mm512_mask_storeu_epi32(to, some, words);
 }
@@ -170,7 +171,8 @@ JAY_INLINE void fetch(const uint16_t *from, int64_t stride, int64_t rows, int64_
 JAY_TILE void pack_right(const uint16_t *from, int64_t stride, int64_t rows, int64_t width, uint32_t *to, int64_t padded) {
   for (int64_t r = 0; r < rows; r += 2, from += 2 * stride, to += padded) {
     fetch(from, stride, rows - r, width);
-    for (int64_t j = 0; j < width; j += lanes) pair(from + j, r + 1 < rows ? from + stride + j : nullptr, std::min(lanes, width - j), to + j);
+    const uint16_t *second = r + 1 < rows ? from + stride : nullptr;
+    for (int64_t j = 0; j < width; j += lanes) pair(from + j, second ? second + j : nullptr, std::min(lanes, width - j), to + j);
   }
 }
 
@@ -238,9 +240,9 @@ void multiply_many(const at::Tensor &a, const at::Tensor &b, const int64_t *plac
       const int64_t last = std::min(rows, first + group);
       pack_blocks(a, places, first, last, left.data());
       for (int64_t column = 0; column < columns; column += panel_width)
-        for (int64_t row = first; row < last; row += high) {
-          const int64_t i = row - first, some = std::min<int64_t>(high, last - row);
-          at::BFloat16 *to[high];
+        for (int64_t row = first; row < last; row += tile_rows) {
+          const int64_t i = row - first, some = std::min<int64_t>(tile_rows, last - row);
+          at::BFloat16 *to[tile_rows];
           for (int64_t r = 0; r < some; ++r) to[r] = out + (places ? places[row + r] : row + r) * columns;
           multiply_tile(some, {left.data() + i / block * inner * block + i % block, 1, block}, right + column * inner, inner,
                         {nullptr, false, true, nullptr, to, column, std::min(panel_width, columns - column)});
@@ -302,6 +304,7 @@ at::Tensor multiply_transposed(const at::Tensor &above, const at::Tensor &x, con
 
 #else
 
+// Never asked for where they cannot multiply.
 bool can_multiply(const at::Tensor &, const at::Tensor &) { return false; }
 at::Tensor multiply_by_transposed(const at::Tensor &, const at::Tensor &, const std::optional<at::Tensor> &) { std::abort(); }
 at::Tensor multiply_by(const at::Tensor &, const at::Tensor &) { std::abort(); }
