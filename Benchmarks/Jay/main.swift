@@ -6,6 +6,7 @@
 //   benchmark tasks FILE MODEL BATCH UPDATES TASKS METHOD…   milliseconds an update, in each of so many experiences
 //   benchmark checkpoint FILE MODEL FOLDER              seconds that a checkpoint takes to be written and to be read
 //   benchmark tokenize TEXTS TOKENIZER                  tokens/s over the texts of a JSON file, on all cores
+//   benchmark products                                  milliseconds of single products of bfloat16, and libtorch's
 //   benchmark generation FOLDER DTYPE                   one timed turn for each line of the standard input
 import Continual
 import Evaluation
@@ -182,8 +183,10 @@ case "checkpoint":
   try timeCheckpoint(arguments)
 case "tokenize":
   try timeTokenizer(arguments)
+case "products":
+  timeProducts()
 case "generation":
   try serveGeneration(folder: arguments[2], dtype: arguments[3] == "bfloat16" ? .bfloat16 : .float32)
 default:
-  fatalError("benchmark prepare|train|evaluate|tasks|checkpoint|tokenize|generation …")
+  fatalError("benchmark prepare|train|evaluate|tasks|checkpoint|tokenize|products|generation …")
 }
