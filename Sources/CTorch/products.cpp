@@ -20,8 +20,6 @@ constexpr int tile_rows = 6, tile_vectors = 4;
 constexpr int64_t panel_width = tile_vectors * lanes;
 /// Rows of a block of a packed left side.
 constexpr int64_t block = 2 * tile_rows;
-/// How many pairs ahead rows are fetched.
-constexpr int64_t ahead = 8;
 /// Pairs of the inner dimension whose panel stays in the second cache; more are summed in several turns.
 constexpr int64_t deep = 2048;
 /// The least rows that are multiplied with a packed panel at a time.
@@ -49,12 +47,8 @@ JAY_TILE JAY_INLINE void tile(Left<uint32_t> a, const uint32_t *b, int64_t pairs
   for (int r = 0; r < rows && to.ends; ++r)
     for (int v = 0; v < vectors; v += 2) __builtin_prefetch(to.rows[r] + to.column + v * lanes, 1);
   for (int64_t k = 0; k < pairs; ++k, b += vectors * lanes) {
-    __m512bh right[vectors];
-    for (int v = 0; v < vectors; ++v) right[v] = (__m512bh)_mm512_loadu_si512(b + v * lanes);
-    for (int r = 0; r < rows; ++r) {
-      const auto left = (__m512bh)_mm512_set1_epi32(int(a.at[r * a.row + k * a.step]));
-      for (int v = 0; v < vectors; ++v) sums[r][v] = _mm512_dpbf16_ps(sums[r][v], left, right[v]);
-    }
+    for (int r = 0; r < rows; ++r)
+      for (int v = 0; v < vectors; ++v) sums[r][v] = dot(sums[r][v], a.at[r * a.row + k * a.step], b + v * lanes);
   }
   if (to.adds)
 #pragma clang loop unroll(full)
@@ -158,24 +152,6 @@ JAY_TILE JAY_INLINE void pair(const uint16_t *upper, const uint16_t *lower, int6
   else _mm512_mask_storeu_epi32(to, some, words);
 }
 
-/// Asks for the pair of rows that is to come: each row lies on a page of its own, where the processor's own guesses end.
-JAY_INLINE void fetch(const uint16_t *from, int64_t stride, int64_t rows, int64_t width) {
-  if (rows < 2 * ahead + 2) return;
-  for (int64_t j = 0; j < width; j += 2 * lanes) {
-    __builtin_prefetch(from + 2 * ahead * stride + j);
-    __builtin_prefetch(from + (2 * ahead + 1) * stride + j);
-  }
-}
-
-/// Rows `[rows][stride]` of halves → `[rows / 2][padded]` pairs of neighbouring rows.
-JAY_TILE void pack_right(const uint16_t *from, int64_t stride, int64_t rows, int64_t width, uint32_t *to, int64_t padded) {
-  for (int64_t r = 0; r < rows; r += 2, from += 2 * stride, to += padded) {
-    fetch(from, stride, rows - r, width);
-    const uint16_t *second = r + 1 < rows ? from + stride : nullptr;
-    for (int64_t j = 0; j < width; j += lanes) pair(from + j, second ? second + j : nullptr, std::min(lanes, width - j), to + j);
-  }
-}
-
 /// `[inner, rows]`, the rows that `places` names or all, from `begin` to `end` → blocks `[inner / 2][block]` of pairs. The
 /// blocks grow side by side, so that each line of memory is read once.
 JAY_TILE void pack_blocks(const at::Tensor &x, const int64_t *places, int64_t begin, int64_t end, uint32_t *to) {
@@ -184,7 +160,7 @@ JAY_TILE void pack_blocks(const at::Tensor &x, const int64_t *places, int64_t be
   for (int64_t k = 0; k < inner; k += 2, upper += 2 * stride, to += block) {
     const uint16_t *lower = k + 1 < inner ? upper + stride : nullptr;
     uint32_t *out = to;
-    if (!places) fetch(upper + begin, stride, inner - k, end - begin);
+    if (!places) fetch_pair(upper + begin, stride, inner - k, end - begin);
     for (int64_t row = begin; row < end; row += block, out += size) {
       const int64_t count = std::min(block, end - row);
       if (!places) pair(upper + row, lower ? lower + row : nullptr, count, out, k + 2 < inner);
@@ -215,7 +191,7 @@ void multiply_few(const at::Tensor &a, const at::Tensor &b, const int64_t *place
       rows, columns, inner,
       [&](int64_t row) { return Left<uint32_t>{left + row / block * inner * block + row % block, 1, block}; },
       [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
-        pack_right(halves(b) + 2 * k * columns + first, columns, std::min(2 * some, height - 2 * k), count, to, padded);
+        pair_rows(halves(b) + 2 * k * columns + first, columns, std::min(2 * some, height - 2 * k), count, to, padded);
       },
       nullptr, places, out);
 }
@@ -229,7 +205,7 @@ void multiply_many(const at::Tensor &a, const at::Tensor &b, const int64_t *plac
   parallel_shares(panels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t column = begin * panel_width; column < std::min(columns, end * panel_width); column += panel_width) {
       const int64_t width = std::min(panel_width, columns - column), padded = (width + lanes - 1) / lanes * lanes;
-      pack_right(halves(b) + column, columns, height, width, right + column * inner, padded);
+      pair_rows(halves(b) + column, columns, height, width, right + column * inner, padded);
     }
   });
   const int64_t group = group_of(rows);
@@ -280,7 +256,7 @@ at::Tensor multiply_by(const at::Tensor &x, const at::Tensor &weight) {
   multiply_all(
       rows, columns, inner, [&](int64_t row) { return Left<uint32_t>{pairs(a) + row * inner, inner}; },
       [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
-        pack_right(halves(b) + 2 * k * columns + first, columns, 2 * some, count, to, padded);
+        pair_rows(halves(b) + 2 * k * columns + first, columns, 2 * some, count, to, padded);
       },
       nullptr, nullptr, out.data_ptr<at::BFloat16>());
   return out;

@@ -111,6 +111,7 @@ JAY_VECTOR void transpose_all(const uint32_t *from, int64_t stride, int64_t rows
 
 JAY_VECTOR void pair_all(const uint16_t *from, int64_t stride, int64_t rows, int64_t width, uint32_t *to, int64_t padded) {
   for (int64_t r = 0; r < rows; r += 2, from += 2 * stride, to += padded) {
+    fetch_pair(from, stride, rows - r, width);
     if (r + 1 < rows)
       for (int64_t d = 0; d < width; ++d) to[d] = uint32_t(from[d]) | uint32_t(from[stride + d]) << 16;
     else

@@ -52,6 +52,17 @@ constexpr int64_t tall = 8;
     default: return function<8>(__VA_ARGS__);    \
   }
 
+/// Asks for the pair of rows of halves that is to come in a while: where rows lie on pages of their own, the processor's own
+/// guesses end with each.
+JAY_INLINE void fetch_pair(const uint16_t *from, int64_t stride, int64_t rows, int64_t width) {
+  constexpr int64_t ahead = 16;
+  if (rows < ahead + 2) return;
+  for (int64_t j = 0; j < width; j += 2 * lanes) {
+    __builtin_prefetch(from + ahead * stride + j);
+    __builtin_prefetch(from + (ahead + 1) * stride + j);
+  }
+}
+
 /// `[rows][stride]` words → `[count][columns]`, zeros behind `rows`; `columns` is a multiple of 16.
 void transpose_words(const uint32_t *from, int64_t stride, int64_t rows, int64_t count, uint32_t *to, int64_t columns);
 /// Rows `[rows][stride]` of halves → `[rows / 2][padded]` pairs of neighbouring rows, zeros behind `width`.
