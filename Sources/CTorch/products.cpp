@@ -101,13 +101,36 @@ JAY_TILE void multiply_tile(int64_t rows, Left<uint32_t> a, const uint32_t *b, i
   }
 }
 
-/// out (row `places[i]`, or i) = left · right + bias. `left(i)` is the left side from row i on, i a multiple of `tile_rows`;
+/// What a product writes: row i of it is row `places[i]`, or i, of a matrix with so many columns.
+struct Result {
+  at::BFloat16 *out;
+  int64_t columns;
+  const int64_t *places = nullptr;
+  const at::BFloat16 *bias = nullptr;
+};
+
+/// The rows from `first` up to `last` of one panel, from pair `k` on; `left(i)` is the left side from row i on. Sums of rows
+/// that are not their last turn's stand behind one another in `sums`.
+template <typename LeftOf>
+void multiply_panel(int64_t first, int64_t last, const LeftOf &left, const uint32_t *panel, int64_t pairs, int64_t column,
+                    const Result &result, float *sums = nullptr, int64_t k = 0, bool ends = true) {
+  const int64_t width = std::min(panel_width, result.columns - column);
+  for (int64_t i = first; i < last; i += tile_rows) {
+    const int64_t some = std::min<int64_t>(tile_rows, last - i);
+    Left<uint32_t> a = left(i);
+    a.at += k * a.step;
+    at::BFloat16 *to[tile_rows];
+    for (int64_t r = 0; r < some; ++r) to[r] = result.out + (result.places ? result.places[i + r] : i + r) * result.columns;
+    multiply_tile(some, a, panel, pairs, {sums + (i - first) * panel_width, k > 0, ends, result.bias, to, column, width});
+  }
+}
+
+/// result = left · right + bias. `left(i)` is the left side from row i on, i a multiple of `tile_rows`;
 /// `right(first, count, begin, pairs, to, padded)` packs some columns of so many pairs. An element's sum has the same order
 /// whatever the threads are.
 template <typename LeftOf, typename Pack>
-void multiply_all(int64_t rows, int64_t columns, int64_t inner, const LeftOf &left, const Pack &right, const at::BFloat16 *bias,
-                  const int64_t *places, at::BFloat16 *out) {
-  const int64_t panels = (columns + panel_width - 1) / panel_width;
+void multiply_all(int64_t rows, int64_t inner, const LeftOf &left, const Pack &right, const Result &result) {
+  const int64_t columns = result.columns, panels = (columns + panel_width - 1) / panel_width;
   // A panel is packed anew for every chunk of rows: no more of them than threads can share.
   const int64_t wanted = std::max<int64_t>(1, std::min((6 * at::get_num_threads() + panels - 1) / panels, rows / chunk));
   const int64_t each = ((rows + wanted - 1) / wanted + block - 1) / block * block, chunks = (rows + each - 1) / each;
@@ -116,7 +139,7 @@ void multiply_all(int64_t rows, int64_t columns, int64_t inner, const LeftOf &le
     thread_local std::vector<uint32_t> panel;
     thread_local std::vector<float> sums;
     panel.resize(std::max<size_t>(panel.size(), std::min(inner, deep) * panel_width));
-    sums.resize(std::max<size_t>(sums.size(), (in_turns ? each : tile_rows) * panel_width));
+    if (in_turns) sums.resize(std::max<size_t>(sums.size(), each * panel_width));
     for (int64_t task = begin; task < end; ++task) {
       const int64_t column = task / chunks * panel_width, width = std::min(panel_width, columns - column);
       const int64_t padded = (width + lanes - 1) / lanes * lanes, row = task % chunks * each;
@@ -124,15 +147,8 @@ void multiply_all(int64_t rows, int64_t columns, int64_t inner, const LeftOf &le
         const int64_t pairs = std::min(deep, inner - k);
         // The chunk before has left this panel here.
         if (in_turns || task == begin || task % chunks == 0) right(column, width, k, pairs, panel.data(), padded);
-        for (int64_t i = row; i < std::min(rows, row + each); i += tile_rows) {
-          const int64_t some = std::min<int64_t>(tile_rows, rows - i);
-          Left<uint32_t> a = left(i);
-          a.at += k * a.step;
-          at::BFloat16 *to[tile_rows];
-          for (int64_t r = 0; r < some; ++r) to[r] = out + (places ? places[i + r] : i + r) * columns;
-          multiply_tile(some, a, panel.data(), pairs,
-                        {sums.data() + (in_turns ? (i - row) * panel_width : 0), k > 0, k + pairs >= inner, bias, to, column, width});
-        }
+        multiply_panel(row, std::min(rows, row + each), left, panel.data(), pairs, column, result, sums.data(), k,
+                       k + pairs >= inner);
       }
     }
   });
@@ -188,12 +204,12 @@ void multiply_few(const at::Tensor &a, const at::Tensor &b, const int64_t *place
       pack_blocks(a, places, row, std::min(rows, row + group), left + row * inner);
   });
   multiply_all(
-      rows, columns, inner,
+      rows, inner,
       [&](int64_t row) { return Left<uint32_t>{left + row / block * inner * block + row % block, 1, block}; },
       [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
         pair_rows(halves(b) + 2 * k * columns + first, columns, std::min(2 * some, height - 2 * k), count, to, padded);
       },
-      nullptr, places, out);
+      {out, columns, places});
 }
 
 /// The same where the right side is the smaller one: it is packed whole, the left side group by group.
@@ -215,14 +231,12 @@ void multiply_many(const at::Tensor &a, const at::Tensor &b, const int64_t *plac
     for (int64_t first = begin * group; first < std::min(rows, end * group); first += group) {
       const int64_t last = std::min(rows, first + group);
       pack_blocks(a, places, first, last, left.data());
+      const auto from = [&](int64_t row) {
+        const int64_t i = row - first;
+        return Left<uint32_t>{left.data() + i / block * inner * block + i % block, 1, block};
+      };
       for (int64_t column = 0; column < columns; column += panel_width)
-        for (int64_t row = first; row < last; row += tile_rows) {
-          const int64_t i = row - first, some = std::min<int64_t>(tile_rows, last - row);
-          at::BFloat16 *to[tile_rows];
-          for (int64_t r = 0; r < some; ++r) to[r] = out + (places ? places[row + r] : row + r) * columns;
-          multiply_tile(some, {left.data() + i / block * inner * block + i % block, 1, block}, right + column * inner, inner,
-                        {nullptr, false, true, nullptr, to, column, std::min(panel_width, columns - column)});
-        }
+        multiply_panel(first, last, from, right + column * inner, inner, column, {out, columns, places});
     }
   });
 }
@@ -241,11 +255,11 @@ at::Tensor multiply_by_transposed(const at::Tensor &x, const at::Tensor &weight,
   const at::Tensor a = x.contiguous(), b = weight.contiguous(), added = bias ? bias->contiguous() : at::Tensor();
   auto out = at::empty({rows, columns}, a.options());
   multiply_all(
-      rows, columns, inner, [&](int64_t row) { return Left<uint32_t>{pairs(a) + row * inner, inner}; },
+      rows, inner, [&](int64_t row) { return Left<uint32_t>{pairs(a) + row * inner, inner}; },
       [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
         transpose_words(pairs(b) + first * inner + k, inner, count, some, to, padded);
       },
-      bias ? read<at::BFloat16>(added) : nullptr, nullptr, out.data_ptr<at::BFloat16>());
+      {out.data_ptr<at::BFloat16>(), columns, nullptr, bias ? read<at::BFloat16>(added) : nullptr});
   return out;
 }
 
@@ -254,11 +268,11 @@ at::Tensor multiply_by(const at::Tensor &x, const at::Tensor &weight) {
   const at::Tensor a = x.contiguous(), b = weight.contiguous();
   auto out = at::empty({rows, columns}, a.options());
   multiply_all(
-      rows, columns, inner, [&](int64_t row) { return Left<uint32_t>{pairs(a) + row * inner, inner}; },
+      rows, inner, [&](int64_t row) { return Left<uint32_t>{pairs(a) + row * inner, inner}; },
       [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
         pair_rows(halves(b) + 2 * k * columns + first, columns, 2 * some, count, to, padded);
       },
-      nullptr, nullptr, out.data_ptr<at::BFloat16>());
+      {out.data_ptr<at::BFloat16>(), columns});
   return out;
 }
 
