@@ -85,7 +85,7 @@ JAY_VECTOR void step_bfloat16(uint16_t *value, float *master, const uint16_t *gr
   }
 }
 
-// The same arithmetic from libtorch's operators, for devices and dtypes without a kernel above.
+// The same arithmetic from libtorch's operators, for dtypes without a kernel above.
 void step_generic(at::Tensor &value, at::Tensor &master, const at::Tensor &gradient, at::Tensor &first, at::Tensor &second, const Constants &c) {
   auto g = gradient.to(at::kFloat) * c.scale + master * c.l2;
   first.mul_(c.beta1).add_(g, 1.0f - c.beta1);
@@ -156,10 +156,11 @@ void step_all(const std::vector<State> &states, const Constants &c) {
 }
 
 /// libtorch's fused update for lists, for accelerators: few launches where each parameter by itself takes a dozen.
-void step_fused(const std::vector<State> &states, const ct_adamw_options &o) {
+void step_fused(const std::vector<State> &states, const std::vector<at::Tensor> &counts, const at::Tensor &rate,
+                const ct_adamw_options &o) {
   std::vector<at::Tensor> master, gradient, first, second, copies, rounded;
   for (const State &state : states) {
-    const auto wide = state.gradient.to(at::kFloat);
+    const auto wide = state.gradient.to(at::kFloat).contiguous();
     gradient.push_back(o.gradient_scale != 1 ? wide * o.gradient_scale : wide);
     master.push_back(state.master);
     first.push_back(state.first);
@@ -168,10 +169,9 @@ void step_fused(const std::vector<State> &states, const ct_adamw_options &o) {
     copies.push_back(state.value);
     rounded.push_back(state.master);
   }
-  // One counter serves all, which have seen as many updates.
-  const std::vector<at::Tensor> steps(states.size(), at::full({}, o.step, master[0].options()));
-  if (o.decoupled) at::_fused_adamw_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
-  else at::_fused_adam_(master, gradient, first, second, {}, steps, o.rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
+  at::_foreach_add_(counts, 1);
+  if (o.decoupled) at::_fused_adamw_(master, gradient, first, second, {}, counts, rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
+  else at::_fused_adam_(master, gradient, first, second, {}, counts, rate, o.beta1, o.beta2, o.weight_decay, o.epsilon, false, false);
   if (!copies.empty()) at::_foreach_copy_(copies, rounded);
 }
 
@@ -210,17 +210,15 @@ int ct_adamw(const ct_tensor *values, const ct_tensor *masters, const ct_tensor 
   return jay::guarded([&] {
     at::NoGradGuard no_gradient;
     const Constants c = constants_of(*options);
-    std::vector<State> kernels, fused;
+    std::vector<State> kernels;
     for (int32_t i = 0; i < count; ++i) {
       State state{get(values[i]).detach(), get(masters[i]).detach(), get(gradients[i]).contiguous(), get(firsts[i]),
                   get(seconds[i]), jay::get_or_undefined(touched[i])};
       if (state.master.numel() == 0) continue;
       if (state.has_kernel()) kernels.push_back(state);
-      else if (!state.master.is_cpu()) fused.push_back(state);
       else step_generic(state.value, state.master, state.gradient, state.first, state.second, c);
     }
     step_all(kernels, c);
-    if (!fused.empty()) step_fused(fused, *options);
     for (int32_t i = 0; i < count; ++i) {
       jay::note_written(get(values[i]));
       jay::note_written(get(masters[i]));
@@ -235,7 +233,7 @@ int ct_adamw_rows(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tens
     State state{get(value).detach(), get(master).detach(), get(gradient).contiguous(), get(first), get(second), at::Tensor()};
     const Constants c = constants_of(*options);
     const auto chosen = get(rows).contiguous();
-    if (chosen.is_cpu()) jay::check_rows(chosen, state.master.size(0), true);
+    jay::check_rows(chosen, state.master.size(0), true);
     if (state.master.numel() == 0) return;
     if (state.has_kernel()) {
       const int64_t width = state.master.numel() / state.master.size(0);
@@ -250,6 +248,29 @@ int ct_adamw_rows(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tens
     }
     jay::note_written(get(value));
     jay::note_written(get(master));
+  });
+}
+
+int ct_adamw_fused(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
+                   const ct_tensor *seconds, const ct_tensor *counts, int32_t count, ct_tensor rate,
+                   const ct_adamw_options *options) {
+  return jay::guarded([&] {
+    at::NoGradGuard no_gradient;
+    std::vector<State> states;
+    for (int32_t i = 0; i < count; ++i)
+      states.push_back({get(values[i]).detach(), get(masters[i]).detach(), get(gradients[i]), get(firsts[i]), get(seconds[i]), {}});
+    if (count > 0) step_fused(states, jay::list(counts, count), get(rate), *options);
+  });
+}
+
+int ct_adamw_fused_rows(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second,
+                        ct_tensor count, ct_tensor rows, ct_tensor rate, const ct_adamw_options *options) {
+  return jay::guarded([&] {
+    at::NoGradGuard no_gradient;
+    const State state{get(value).detach(), get(master).detach(), get(gradient), get(first), get(second), {}};
+    const State some = state.taken(get(rows));
+    step_fused({some}, {get(count)}, get(rate), *options);
+    state.put(get(rows), some);
   });
 }
 

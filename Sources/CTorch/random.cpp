@@ -102,7 +102,11 @@ struct Dropout : torch::autograd::Function<Dropout> {
 
 namespace jay {
 
-void seed_generators(uint64_t seed, uint64_t offset) { at::manual_seed(mix(seed ^ mix(offset))); }
+static thread_local bool draws_on = false;
+
+void seed_generators(uint64_t seed, uint64_t offset) {
+  if (!draws_on) at::manual_seed(mix(seed ^ mix(offset)));
+}
 
 at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint64_t offset) {
   TORCH_CHECK(probability >= 0 && probability < 1, "dropout probability ", probability, " is not in [0, 1)");
@@ -118,6 +122,16 @@ at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint6
 }  // namespace jay
 
 extern "C" {
+
+int ct_draw_on(uint64_t seed, uint64_t offset) {
+  return jay::guarded([&] {
+    jay::draws_on = false;
+    jay::seed_generators(seed, offset);
+    jay::draws_on = true;
+  });
+}
+
+void ct_draw_apart(void) { jay::draws_on = false; }
 
 int ct_fill_uniform(ct_tensor x, double low, double high, uint64_t seed, uint64_t offset) {
   return jay::guarded([&] {

@@ -32,7 +32,7 @@ extension Learner {
         (part.rows < batch.rows ? loss * (Double(part.lossTerms) / Double(batch.lossTerms)) : loss).backward()
       }
       try exchange?.end()
-      let rate = settings.rate(at: update, of: sampler.updates)
+      let rate = Rate(settings.rate(at: update, of: sampler.updates))
       let norm = optimizer.update(parameters, rate: rate, clipNorm: settings.clipNorm)
       self.parameters.clearGradients()
       guard norm.item().isFinite else {
@@ -49,7 +49,7 @@ extension Optimizer {
   /// On the CPU there is none where their norm is not finite. An accelerator is not waited for: there such an update breaks
   /// the weights.
   /// - Returns: their norm before clipping, a scalar on their device.
-  func update(_ parameters: [Parameter], rate: Double, clipNorm: Double) -> Tensor {
+  func update(_ parameters: [Parameter], rate: Rate, clipNorm: Double) -> Tensor {
     let gradients = parameters.compactMap(\.gradient)
     // PyTorch's clip_grad_norm_, with its 1e-6.
     if gradients.contains(where: \.device.runsBehind) {

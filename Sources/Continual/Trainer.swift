@@ -120,7 +120,7 @@ public final class Trainer {
     try check(total, batch, step, optimizer)
     for method in methods { try method.willUpdate(trainable, at: step) }
     let rate = settings.rate(at: step.index, of: step.total)
-    let norm = optimizer.update(trainable, rate: rate, clipNorm: settings.clipNorm)
+    let norm = optimizer.update(trainable, rate: Rate(rate), clipNorm: settings.clipNorm)
     if learner.device.runsBehind {
       unread = (unread.map { $0.norms + norm } ?? norm, unread?.first ?? step, step)
     } else if !norm.item().isFinite {

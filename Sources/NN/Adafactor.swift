@@ -32,7 +32,7 @@ public final class Adafactor: Optimizer {
 
   public init(_ configuration: Configuration) { self.configuration = configuration }
 
-  public func update(_ parameters: [Parameter], rate: Double, gradientScale: Double) {
+  public func update(_ parameters: [Parameter], rate: Rate, gradientScale: Double) {
     step += 1
     withoutGradient {
       for parameter in parameters {
@@ -42,7 +42,7 @@ public final class Adafactor: Optimizer {
         var moment = moments[id] ?? begin(parameter)
         moment.count += 1
         moments[id] = moment
-        let rate = configuration.usesRelativeStep ? relativeStep(moment.count) : rate
+        let rate = configuration.usesRelativeStep ? relativeStep(moment.count) : rate.value
         let decay = 1 - pow(Double(moment.count), -0.8)
         if fused(parameter, gradient, moment.averages, rate, decay, gradientScale) { continue }
         let direction = Self.direction(gradient.to(.float32) * gradientScale, moment.averages, decay: decay)

@@ -21,7 +21,7 @@ public enum Runtime {
   public static func setDeterministic(_ enabled: Bool) { ct_set_deterministic(enabled) }
 }
 
-/// Fused optimizer steps over parameter memory.
+/// An update of AdamW on the CPU.
 public struct AdamWStep: Sendable {
   public var rate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
   /// 1 on the first update.
@@ -64,8 +64,8 @@ public struct AdamWStep: Sendable {
     }
   }
 
-  /// One update (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2, with constant η) of parameters on one device that
-  /// have seen as many updates: on the CPU in one pass over their memory, elsewhere by libtorch's fused update for lists.
+  /// One update (Loshchilov & Hutter 2019, arXiv 1711.05101, algorithm 2, with constant η) of parameters that have seen as
+  /// many updates, in one pass over their memory.
   public func apply(_ all: [Operands]) {
     var options = options
     func pointers(_ part: KeyPath<Operands, Tensor>) -> [OpaquePointer?] { all.map { $0[keyPath: part].pointer } }
@@ -122,5 +122,56 @@ public struct AdafactorStep: Sendable {
         value.pointer, master.pointer, gradient.pointer, rows.pointer, columns.pointer, &options, &done)
     }
     return done
+  }
+}
+
+/// An update of AdamW on an accelerator, by libtorch's fused one for lists.
+///
+/// All that changes from one update to the next stands on the device, so that a recording of it does the next one right.
+public struct FusedAdamWStep {
+  /// A float32 scalar on the device.
+  public var rate: Tensor
+  public var beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double
+  /// Decoupled weight decay (AdamW) or L2 in the gradient (Adam).
+  public var isDecoupled: Bool
+  /// Multiplies each gradient as it is read, for clipping.
+  public var gradientScale: Double
+
+  public init(
+    rate: Tensor, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double, isDecoupled: Bool = true,
+    gradientScale: Double = 1
+  ) {
+    (self.rate, self.beta1, self.beta2, self.epsilon) = (rate, beta1, beta2, epsilon)
+    (self.weightDecay, self.isDecoupled, self.gradientScale) = (weightDecay, isDecoupled, gradientScale)
+  }
+
+  /// One update; `counts` are float32 scalars on the device, the updates that each parameter has seen, one more afterwards.
+  public func apply(_ all: [AdamWStep.Operands], counts: [Tensor]) {
+    var options = options
+    func pointers(_ part: KeyPath<AdamWStep.Operands, Tensor>) -> [OpaquePointer?] {
+      all.map { $0[keyPath: part].pointer }
+    }
+    perform("adamw", all.map(\.master) + counts) {
+      ct_adamw_fused(
+        pointers(\.value), pointers(\.master), pointers(\.gradient), pointers(\.first), pointers(\.second),
+        counts.map { Optional($0.pointer) }, Int32(all.count), rate.pointer, &options)
+    }
+  }
+
+  /// The same of some rows of one parameter, the others' moments included staying as they are: `rows` (int64 `[k]`) are
+  /// those of dimension 0.
+  public func apply(_ one: AdamWStep.Operands, count: Tensor, rows: Tensor) {
+    var options = options
+    perform("adamw", [one.value, one.master, one.gradient, one.first, one.second, rows]) {
+      ct_adamw_fused_rows(
+        one.value.pointer, one.master.pointer, one.gradient.pointer, one.first.pointer, one.second.pointer,
+        count.pointer, rows.pointer, rate.pointer, &options)
+    }
+  }
+
+  private var options: ct_adamw_options {
+    ct_adamw_options(
+      rate: 0, beta1: beta1, beta2: beta2, epsilon: epsilon, weight_decay: weightDecay, step: 0,
+      decoupled: isDecoupled, gradient_scale: gradientScale)
   }
 }

@@ -1,5 +1,7 @@
 #include "host_accelerator.h"
 
+#include "recording.h"
+
 #include <ATen/ATen.h>
 #include <ATen/EmptyTensor.h>
 #include <ATen/NativeFunctions.h>
@@ -12,6 +14,8 @@
 #include <cstdlib>
 #include <cstring>
 
+using host_accelerator::on_host;
+
 namespace {
 
 constexpr auto type = c10::DeviceType::PrivateUse1;
@@ -22,12 +26,11 @@ std::atomic<int64_t> waits = 0;
 thread_local bool is_computing = false;
 
 struct Memory final : c10::Allocator {
-  static void release(void *memory) { std::free(memory); }
   c10::DataPtr allocate(size_t count) override {
-    void *memory = count ? std::malloc(count) : nullptr;
-    return {memory, memory, &release, c10::Device(type, 0)};
+    void *memory = host_accelerator::allocate(count);
+    return {memory, memory, &host_accelerator::release, c10::Device(type, 0)};
   }
-  c10::DeleterFnPtr raw_deleter() const override { return &release; }
+  c10::DeleterFnPtr raw_deleter() const override { return &host_accelerator::release; }
   void copy_data(void *to, const void *from, size_t count) const override { std::memcpy(to, from, count); }
 };
 Memory memory;
@@ -36,9 +39,9 @@ Memory memory;
 struct LockedMemory final : c10::Allocator {
   c10::DataPtr allocate(size_t count) override {
     void *memory = count ? std::malloc(count) : nullptr;
-    return {memory, memory, &Memory::release, c10::Device(c10::DeviceType::CPU)};
+    return {memory, memory, &std::free, c10::Device(c10::DeviceType::CPU)};
   }
-  c10::DeleterFnPtr raw_deleter() const override { return &Memory::release; }
+  c10::DeleterFnPtr raw_deleter() const override { return &std::free; }
   void copy_data(void *to, const void *from, size_t count) const override { std::memcpy(to, from, count); }
 };
 LockedMemory locked;
@@ -51,6 +54,7 @@ struct Guard final : c10::impl::DeviceGuardImplInterface {
   void uncheckedSetDevice(c10::Device) const noexcept override {}
   c10::Stream getStream(c10::Device) const override { return c10::Stream(c10::Stream::DEFAULT, getDevice()); }
   c10::Stream getNewStream(c10::Device, int) const override { return getStream(getDevice()); }
+  c10::Stream getStreamFromGlobalPool(c10::Device, bool) const override { return getStream(getDevice()); }
   c10::Stream exchangeStream(c10::Stream) const override { return getStream(getDevice()); }
   void record(void **, const c10::Stream &, const c10::DeviceIndex, const c10::EventFlag) const override {}
   void block(void *, const c10::Stream &) const override {}
@@ -66,11 +70,6 @@ struct Hooks final : at::PrivateUse1HooksInterface {
   c10::Allocator *getPinnedMemoryAllocator() const override { return &locked; }
 };
 
-/// The same memory as a tensor of the CPU's.
-at::Tensor on_host(const at::Tensor &x) {
-  return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), at::TensorOptions().dtype(x.scalar_type()));
-}
-
 at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype, std::optional<at::Layout>, std::optional<at::Device>,
                  std::optional<bool>, std::optional<at::MemoryFormat> format) {
   return at::detail::empty_generic(size, &memory, keys, dtype.value_or(at::kFloat), format);
@@ -82,7 +81,13 @@ at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride, std::opti
 }
 
 at::Tensor copied(const at::Tensor &from, const at::Tensor &to, bool runs_behind) {
-  if ((to.is_cpu() || (from.is_cpu() && !runs_behind)) && !is_computing) ++waits;
+  if (!is_computing) {
+    if (to.is_cpu() || (from.is_cpu() && !runs_behind)) ++waits;
+    if (host_accelerator::is_recording()) {
+      TORCH_CHECK(!to.is_cpu() && !from.is_cpu(), "a recording neither reads nor writes the program's memory");
+      host_accelerator::record_copy(from, to);
+    }
+  }
   on_host(to).copy_(on_host(from));
   return to;
 }
@@ -107,15 +112,23 @@ at::Tensor copied_resized(const at::Tensor &from, const at::Tensor &to) {
 }
 
 at::Scalar item(const at::Tensor &x) {
-  if (!is_computing) ++waits;
+  if (!is_computing) {
+    ++waits;
+    TORCH_CHECK(!host_accelerator::is_recording(), "a recording cannot be waited for");
+  }
   return on_host(x).item();
 }
 
 void compute(const c10::OperatorHandle &op, torch::jit::Stack *stack) {
+  const size_t inputs = op.schema().arguments().size();
+  const torch::jit::Stack read(stack->end() - inputs, stack->end());
   const bool was = is_computing;
   is_computing = true;
   at::native::cpu_fallback(op, stack);
   is_computing = was;
+  const size_t outputs = op.schema().returns().size();
+  if (!is_computing && host_accelerator::is_recording())
+    host_accelerator::record(op, read, {stack->end() - outputs, stack->end()});
 }
 
 }  // namespace

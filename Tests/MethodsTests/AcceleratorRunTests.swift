@@ -173,12 +173,21 @@ import Torch
         gradient: gradient.to(dtype).to(device: device), first: .zeros(shape, device: device),
         second: .zeros(shape, device: device))
     }
+    let counts = all.map { _ in Tensor.zeros([], device: device) }
     for step in 1...3 {
-      AdamWStep(
-        rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: step, isDecoupled: isDecoupled,
-        gradientScale: 0.5
-      ).apply(all)
+      if device == .cpu {
+        AdamWStep(
+          rate: 0.01, beta1: 0.9, beta2: 0.99, epsilon: 1e-8, weightDecay: 0.1, step: step, isDecoupled: isDecoupled,
+          gradientScale: 0.5
+        ).apply(all)
+      } else {
+        FusedAdamWStep(
+          rate: Tensor([0.01] as [Float], shape: [], device: device), beta1: 0.9, beta2: 0.99, epsilon: 1e-8,
+          weightDecay: 0.1, isDecoupled: isDecoupled, gradientScale: 0.5
+        ).apply(all, counts: counts)
+      }
     }
+    precondition(device == .cpu || counts.allSatisfy { $0.item() == 3 })
     return all
   }
 

@@ -39,7 +39,7 @@ import Torch
       for (index, parameter) in parameters.enumerated() {
         parameter.gradient = try #require(golden["gradients.\(index)"]).at(0, step).clone()
       }
-      optimizer.update(parameters, rate: rate, gradientScale: 1)
+      optimizer.update(parameters, rate: Rate(rate), gradientScale: 1)
       for (index, parameter) in parameters.enumerated() {
         let expected = try #require(golden["\(name).\(index)"]).at(0, step)
         #expect(difference(parameter.master, expected, atol: 2e-6) == nil, "\(name), step \(step), tensor \(index)")

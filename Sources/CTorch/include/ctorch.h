@@ -59,6 +59,18 @@ int ct_copy_begin(ct_processes group, ct_tensor x, int32_t from, ct_exchange *ou
 /// Waits for the end, and frees the handle.
 int ct_exchange_end(ct_exchange exchange);
 
+// MARK: Recordings (CUDA graphs)
+typedef struct ct_recording_impl *ct_recording;
+/// Whether this build can record what the device is asked to do.
+bool ct_recording_supported(ct_device device);
+/// From now on, what this thread asks of the device is recorded and not done. `shares` (or NULL) is a recording whose memory
+/// the new one uses too: they must not run at the same time.
+int ct_recording_begin(ct_device device, ct_recording shares, ct_recording *out);
+int ct_recording_end(ct_recording recording);
+/// Asks for all of it again, on the same memory.
+int ct_recording_replay(ct_recording recording);
+void ct_recording_free(ct_recording recording);
+
 // MARK: Handles and properties
 void ct_free(ct_tensor x);
 int32_t ct_rank(ct_tensor x);
@@ -86,6 +98,9 @@ int ct_item(ct_tensor x, double *out);
 int ct_fill_uniform(ct_tensor x, double low, double high, uint64_t seed, uint64_t offset);
 int ct_fill_normal(ct_tensor x, double mean, double deviation, uint64_t seed, uint64_t offset);
 int ct_dropout(ct_tensor x, double probability, uint64_t seed, uint64_t offset, ct_tensor *out);
+/// Seeds the devices, whose draws on this thread then go on from there, whatever their own seeds are, until `ct_draw_apart`.
+int ct_draw_on(uint64_t seed, uint64_t offset);
+void ct_draw_apart(void);
 
 // MARK: Element-wise, one input
 #define CT_UNARY(name) int ct_##name(ct_tensor x, ct_tensor *out)
@@ -234,13 +249,21 @@ typedef struct ct_adamw_options {
   bool decoupled;      // AdamW when true, Adam with L2 otherwise
   double gradient_scale; // multiplies each gradient as it is read (clipping)
 } ct_adamw_options;
-/// One update of `count` parameters on one device. A value is the compute copy of its master (the same tensor when both are
+/// One update of `count` parameters on the CPU. A value is the compute copy of its master (the same tensor when both are
 /// float32). `touched` are uint8, a number for every 256 elements, 0 where both moments are known to be zero, or NULL.
 int ct_adamw(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
              const ct_tensor *seconds, const ct_tensor *touched, int32_t count, const ct_adamw_options *options);
 /// The same of some rows of one parameter: `rows` (int64 `[k]`, rising) are those of dimension 0 that are touched.
 int ct_adamw_rows(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second, ct_tensor rows,
                   const ct_adamw_options *options);
+/// One update by libtorch's fused one for lists, for accelerators. Of the options, `rate` and `step` are not read: these stand
+/// on the device, `rate` a float32 scalar, `counts` one for each parameter, the updates that it has seen, one more afterwards.
+int ct_adamw_fused(const ct_tensor *values, const ct_tensor *masters, const ct_tensor *gradients, const ct_tensor *firsts,
+                   const ct_tensor *seconds, const ct_tensor *counts, int32_t count, ct_tensor rate,
+                   const ct_adamw_options *options);
+/// The same of some rows of one parameter, which its count counts.
+int ct_adamw_fused_rows(ct_tensor value, ct_tensor master, ct_tensor gradient, ct_tensor first, ct_tensor second,
+                        ct_tensor count, ct_tensor rows, ct_tensor rate, const ct_adamw_options *options);
 typedef struct ct_adafactor_options {
   double rate, decay, weight_decay;
   bool scales_by_parameter;
