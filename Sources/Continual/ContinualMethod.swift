@@ -15,6 +15,11 @@ public protocol ContinualMethod: AnyObject, SendableMetatype {
   /// fails before the weights move (a loss that is not finite) must leave it as it was.
   var state: MethodState { get set }
 
+  /// Whether all updates of an experience ask the same of the device, so that a recording of one stands for others
+  /// (`TrainingSettings.recordsUpdates`): its hooks from `willForward` to `didUpdate` then only compute on the device, read no
+  /// number of the step or the batch, and keep nothing between updates but tensors that they change in place.
+  var isRecordable: Bool { get }
+
   /// Builds what the experience adds to the model (adapters), without values that depend on training: on resume
   /// it is called again for every experience so far, and the weights are restored afterwards.
   func prepare(_ experience: Experience, learner: Learner) throws
@@ -46,6 +51,7 @@ public protocol ContinualMethod: AnyObject, SendableMetatype {
 }
 
 extension ContinualMethod {
+  public var isRecordable: Bool { false }
   public func prepare(_ experience: Experience, learner: Learner) throws {}
   public func plan(_ plan: TrainingPlan, for experience: Experience, learner: Learner) throws -> TrainingPlan { plan }
   public func willBegin(_ experience: Experience, learner: Learner) throws {}

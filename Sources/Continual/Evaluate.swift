@@ -181,8 +181,10 @@ extension Learner {
   }
 
   /// The batch on the device, shown to the methods before the forward pass that reads it.
-  func announced(_ batch: Batch, withAnswers: Bool = true, to methods: [any ContinualMethod]) -> DeviceBatch {
-    var inputs = deviceBatch(batch, withAnswers: withAnswers)
+  func announced(
+    _ batch: Batch, withAnswers: Bool = true, roundsLength: Bool = false, to methods: [any ContinualMethod]
+  ) -> DeviceBatch {
+    var inputs = deviceBatch(batch, withAnswers: withAnswers, roundsLength: roundsLength)
     for method in methods { method.willForward(&inputs, learner: self) }
     return inputs
   }

@@ -165,14 +165,16 @@ public final class Learner {
     return inputs
   }
 
-  /// Integers to tensors. Without `withAnswers` only the texts are there, for a model that is to answer.
-  public func deviceBatch(_ batch: Batch, withAnswers: Bool = true) -> DeviceBatch {
+  /// Integers to tensors. Without `withAnswers` only the texts are there, for a model that is to answer. With `roundsLength`
+  /// padding brings the longest text to one of few lengths, so that forms of batches come again.
+  public func deviceBatch(_ batch: Batch, withAnswers: Bool = true, roundsLength: Bool = false) -> DeviceBatch {
     let rows = batch.rows, layout = withAnswers ? model.answerLayout : .none
     // Behind the text only what writes the answer is read: its last token writes nothing.
     let sequences = batch.examples.map {
       layout == .behind && $0.places.isEmpty ? $0.tokens + $0.answer.dropLast() : $0.tokens
     }
-    let lengths = sequences.map(\.count), length = lengths.max() ?? 0
+    let lengths = sequences.map(\.count), longest = lengths.max() ?? 0
+    let length = roundsLength ? max(longest, min(Self.rounded(longest), model.maxLength)) : longest
     var tokens = [Int64](repeating: 0, count: rows * length)
     var segments = tokens
     var mask = [Float](repeating: 0, count: rows * length)
@@ -195,6 +197,13 @@ public final class Learner {
       targets: batch.examples.map(\.target), experiences: experiences,
       candidates: experiences.map { knowsTaskAtTest ? sets.firstIndex(of: $0) ?? 0 : 0 },
       candidateSets: sets.map(candidates(of:)))
+  }
+
+  /// A length that is at least this one, longer by less than a quarter, or by seven.
+  static func rounded(_ length: Int) -> Int {
+    var step = 8
+    while 8 * step <= length { step *= 2 }
+    return (length + step - 1) / step * step
   }
 
   /// What each position must write; `length` is that of the text with the answer behind it.

@@ -19,6 +19,10 @@ public final class Trainer {
   private var unread: (norms: Tensor, first: Step, last: Step)?
   /// Of the experience that trains, where several processes do.
   private var exchange: GradientExchange?
+  /// Of the experience that trains, where the device records its updates.
+  private(set) var recorded: RecordedUpdates?
+  /// How many forms of batches it records.
+  var mostRecorded = 256
 
   public init(
     learner: Learner, methods: [any ContinualMethod], settings: TrainingSettings, evaluation: EvaluationSettings,
@@ -49,6 +53,7 @@ public final class Trainer {
 
   /// Trains what is left of the stream.
   public func run() throws {
+    if settings.recordsUpdates { _ = try makeRecorded() }
     if progress.matrix.before == nil, progress.experience == 0, progress.step == 0 { try evaluateBefore() }
     while progress.experience < learner.stream.count {
       try train(learner.stream.experiences[progress.experience])
@@ -83,6 +88,7 @@ public final class Trainer {
     let trainable = learner.parameters.trainable
     progress.trainableParameters = trainable.reduce(0) { $0 + $1.count }
     exchange = learner.processes.map { GradientExchange($0, trainable, linears: learner.parameters.linears) }
+    recorded = settings.recordsUpdates ? try makeRecorded() : nil
     if sampler.updates > 0, trainable.isEmpty { throw TrainingError.nothingTrains(experience: experience.name) }
     let optimizer = settings.makeOptimizer()
     if isResumed { optimizer.restore(progress.optimizerState, step: progress.optimizerStep, parameters: trainable) }
@@ -102,6 +108,10 @@ public final class Trainer {
     try finish(experience, isEvaluated: plan.isEvaluated)
   }
 
+  private func makeRecorded() throws -> RecordedUpdates {
+    try RecordedUpdates(for: learner, methods, settings, most: mostRecorded)
+  }
+
   private func prepare(_ experience: Experience) throws {
     learner.begin(experience)
     for method in methods { try method.prepare(experience, learner: learner) }
@@ -113,17 +123,41 @@ public final class Trainer {
     var batch = sampled
     for method in methods { batch = try method.compose(batch, at: step) }
     batch = learner.posed(batch, draw: step.generator("objective"))
+    let rate = settings.rate(at: step.index, of: step.total)
+    let (loss, norm): RecordedUpdates.Outcome
+    if let recorded {
+      let inputs = learner.announced(batch, roundsLength: true, to: methods)
+      let draws = step.ownGenerator("draws")
+      (loss, norm) = try recorded(inputs, rate: rate, drawing: draws, optimizer) { inputs, rate in
+        try move(trainable, by: batch, inputs, rate, step, mode, optimizer)
+      }
+    } else {
+      (loss, norm) = try move(trainable, by: batch, nil, Rate(rate), step, mode, optimizer)
+    }
+    if learner.device.runsBehind {
+      unread = (unread.map { $0.norms + norm } ?? norm, unread?.first ?? step, step)
+    }
+    observer.didCompute(
+      StepReport(
+        step: step, loss: loss, gradientNorm: norm, learningRate: rate, tokens: batch.tokenCount,
+        epoch: epoch))
+    if (step.index + 1) % settings.logEvery == 0 { try settle() }
+  }
+
+  /// Moves the weights by a batch; `inputs` is the batch on the device, where it is there already. A recording of it stands
+  /// for others: it keeps nothing of the batch.
+  private func move(
+    _ trainable: [Parameter], by batch: Batch, _ inputs: DeviceBatch?, _ rate: Rate, _ step: Step, _ mode: Mode,
+    _ optimizer: any Optimizer
+  ) throws -> RecordedUpdates.Outcome {
     let total: Tensor
     do {
-      total = try gradients(batch, step, mode)
+      total = try gradients(batch, inputs, step, mode)
     } catch let error where error is ProcessesError || error is TrainingError { throw try stop(error, optimizer) }
     try check(total, batch, step, optimizer)
     for method in methods { try method.willUpdate(trainable, at: step) }
-    let rate = settings.rate(at: step.index, of: step.total)
-    let norm = optimizer.update(trainable, rate: Rate(rate), clipNorm: settings.clipNorm)
-    if learner.device.runsBehind {
-      unread = (unread.map { $0.norms + norm } ?? norm, unread?.first ?? step, step)
-    } else if !norm.item().isFinite {
+    let norm = optimizer.update(trainable, rate: rate, clipNorm: settings.clipNorm)
+    guard learner.device.runsBehind || norm.item().isFinite else {
       throw try stop(
         TrainingError.nonFiniteGradient(
           experience: step.experience.name, step: step.index, items: batch.examples.map(\.id)),
@@ -131,11 +165,7 @@ public final class Trainer {
     }
     learner.parameters.clearGradients()
     for method in methods { try method.didUpdate(trainable, at: step) }
-    observer.didCompute(
-      StepReport(
-        step: step, loss: total, gradientNorm: norm, learningRate: rate, tokens: batch.tokenCount,
-        epoch: epoch))
-    if (step.index + 1) % settings.logEvery == 0 { try settle() }
+    return (total, norm)
   }
 
   /// Waits for the device and makes sure that what it computed so far is not broken: on an accelerator a gradient that is
@@ -151,12 +181,12 @@ public final class Trainer {
   }
 
   /// Computes the gradients of a batch, and its loss.
-  private func gradients(_ batch: Batch, _ step: Step, _ mode: Mode) throws -> Tensor {
+  private func gradients(_ batch: Batch, _ inputs: DeviceBatch?, _ step: Step, _ mode: Mode) throws -> Tensor {
     var total: Tensor?
     // Each micro-batch weighs by the terms of its mean, so that their sum is the loss of the whole batch.
     let micros = batch.split(into: settings.accumulation)
     for (index, micro) in micros.enumerated() {
-      let loss = try loss(learner.share(of: micro), of: batch, step, mode)
+      let loss = try loss(learner.share(of: micro), inputs, of: batch, step, mode)
       for method in methods { try method.willBackpropagate(isWhole: micro.rows == batch.rows, at: step) }
       if index == micros.count - 1 { exchange?.begin() }
       guard let loss else { continue }
@@ -172,7 +202,9 @@ public final class Trainer {
   }
 
   /// The loss of some rows as a part of the whole batch's; nil where they have no term of its mean.
-  private func loss(_ micro: Batch, of batch: Batch, _ step: Step, _ mode: Mode) throws -> Tensor? {
+  private func loss(
+    _ micro: Batch, _ inputs: DeviceBatch?, of batch: Batch, _ step: Step, _ mode: Mode
+  ) throws -> Tensor? {
     let asksAll = learner.model.answerLayout == .none
     func asks(_ rows: Batch) -> Bool { rows.examples.contains { asksAll || !$0.answer.isEmpty } }
     guard asks(batch) else {
@@ -180,7 +212,7 @@ public final class Trainer {
         experience: step.experience.name, step: step.index, items: batch.examples.map(\.id))
     }
     guard asks(micro) else { return nil }
-    let inputs = learner.announced(micro, to: methods)
+    let inputs = inputs ?? learner.announced(micro, to: methods)
     let output = learner.model(inputs, mode)
     var loss = output.loss
     for method in methods {

@@ -8,6 +8,7 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
   case nonFiniteLoss(value: Double, experience: String, step: Int, items: [String])
   case nonFiniteGradient(experience: String, step: Int, items: [String])
   case brokenUpdates(experience: String, from: Int, through: Int)
+  case cannotRecord(String)
   case needsClasses(String, instead: String)
   case needsEncoder(method: String)
   case interrupted(resume: String)
@@ -32,6 +33,8 @@ public enum TrainingError: LocalizedError, CustomStringConvertible, Equatable {
       "the gradient stopped being finite between the updates \(first) and \(last) of experience '\(experience)', and the weights "
         + "with it; nothing of it was saved. Go on from the last checkpoint with --resume --allow-changed-training and a "
         + "lower rate (--set training.learningRate=…) or --set training.precision=fp32."
+    case .cannotRecord(let obstacle):
+      "training.recordsUpdates: no update can stand for another here, as \(obstacle). Leave the key out."
     case .needsClasses(let what, let instead):
       "'\(what)' needs a model that answers with a class, and this one answers in text. Set \(instead)."
     case .needsEncoder(let method):

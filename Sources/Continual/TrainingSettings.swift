@@ -26,6 +26,7 @@ public struct TrainingSettings: ConfigurationSection {
   public var scalesByParameter = false
   public var clipNorm = 1.0
   public var precision = Precision.bf16
+  public var recordsUpdates = false
   public var logEvery = 10
   public var checkpointSeconds = 300.0
   public var checkpointSteps = 0
@@ -71,6 +72,10 @@ public struct TrainingSettings: ConfigurationSection {
     ConfigurationKey("scalesByParameter", "Adafactor: multiply the rate by each parameter's root mean square"),
     ConfigurationKey("clipNorm", "largest gradient norm; 0 for no clipping", allowed: .atLeast(0)),
     ConfigurationKey("precision", "bf16 (bfloat16 compute, float32 master weights) or fp32"),
+    ConfigurationKey(
+      "recordsUpdates",
+      "on a GPU: record an update for each form of batch and replay it (CUDA graphs), for models too small to keep the "
+        + "device busy; rounds lengths up; adamw and adam, accumulation: 1, methods that can"),
     ConfigurationKey("logEvery", "updates between log records", allowed: .atLeast(1)),
     ConfigurationKey("checkpointSeconds", "seconds between checkpoints within an experience", allowed: .positive),
     ConfigurationKey("checkpointSteps", "updates between checkpoints; 0 to go by seconds", allowed: .atLeast(0)),
@@ -82,6 +87,11 @@ public struct TrainingSettings: ConfigurationSection {
     where isSet && optimizer != .adafactor {
       return ConfigurationConflict(
         key: key, reason: "it is Adafactor's, and the optimizer is \(optimizer.rawValue). Set optimizer: adafactor.")
+    }
+    if recordsUpdates, !makeOptimizer().isRecordable || accumulation > 1 {
+      return ConfigurationConflict(
+        key: "recordsUpdates",
+        reason: "it takes one forward pass an update (accumulation: 1) and the optimizer adamw or adam.")
     }
     return nil
   }

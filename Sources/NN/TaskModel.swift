@@ -3,22 +3,22 @@ public import Torch
 /// One batch on the device.
 public struct DeviceBatch {
   /// int64 `[rows, length]`, padded on the right.
-  public let tokens: Tensor
+  public private(set) var tokens: Tensor
   /// int64 `[rows, length]`: 0 for the first text, 1 for its pair.
-  public let segments: Tensor
+  public private(set) var segments: Tensor
   /// 1 for a token, 0 for padding, `[rows, length]` float32; nil where nothing is padded.
-  public let mask: Tensor?
+  public private(set) var mask: Tensor?
   /// Real tokens in each row.
   public let lengths: [Int]
   /// Where rows hold several documents that must not see each other; else nil.
-  public let documents: PackedDocuments?
+  public private(set) var documents: PackedDocuments?
   /// int64 `[rows, positions]`: the tokens that a language model must write, −100 where it need not; nil for
   /// classifiers. Positions are those of the answer, or of `tokens` where the answer stands behind the text.
-  public let labels: Tensor?
+  public private(set) var labels: Tensor?
   /// int64 `[n]`: where `labels`, laid out as one row, has a token.
-  public let labelPlaces: Tensor?
-  /// Global class of each row.
-  public let targets: [Int]
+  public private(set) var labelPlaces: Tensor?
+  /// Global class of each row, int64 `[rows]`.
+  public private(set) var targets: Tensor
   /// Experience that each row comes from.
   public let experiences: [Int]
   /// For each row, which of `candidateSets` its prediction is taken from. A method that knows more about a row may
@@ -34,7 +34,8 @@ public struct DeviceBatch {
   ) {
     (self.tokens, self.segments, self.mask, self.lengths) = (tokens, segments, mask, lengths)
     (self.documents, self.labels, self.labelPlaces) = (documents, labels, labelPlaces)
-    (self.targets, self.experiences) = (targets, experiences)
+    self.targets = Tensor(targets.map(Int64.init), device: tokens.device)
+    self.experiences = experiences
     (self.candidates, self.candidateSets) = (candidates, candidateSets)
   }
 
@@ -51,6 +52,48 @@ public struct DeviceBatch {
     // The text's last token is the first that writes the answer; what stands behind it is the answer.
     let isText = ((writes.cumulativeSum(1) - writes) .== none) .| (writes.narrowed(1, 0..<1) .!= none)
     return mask.map { $0 * isText.to(.float32) } ?? isText.to(.float32)
+  }
+}
+
+extension DeviceBatch {
+  /// What a forward pass over a batch is made for, beside the values of its tensors: a recording of one (`Recording`) is
+  /// right for every batch of its form.
+  public struct Form: Hashable, Sendable {
+    let shapes: [[Int]?]
+    let candidates: [Int]
+    let candidateSets: [[Int]]
+  }
+
+  public var form: Form {
+    Form(shapes: tensors.map { $0?.shape }, candidates: candidates, candidateSets: candidateSets)
+  }
+
+  private var tensors: [Tensor?] {
+    [tokens, segments, mask, documents?.indices, documents?.positions, labels, labelPlaces, targets]
+  }
+
+  /// The batch with other tokens, int64 `[rows, length]`, and these labels in place of its own.
+  public func reading(_ tokens: Tensor, labels: Tensor? = nil) -> DeviceBatch {
+    var copy = self
+    (copy.tokens, copy.labels, copy.labelPlaces) = (tokens, labels, nil)
+    return copy
+  }
+
+  /// The batch in memory of its own.
+  public func cloned() -> DeviceBatch {
+    var copy = self
+    (copy.tokens, copy.segments, copy.mask) = (tokens.clone(), segments.clone(), mask?.clone())
+    copy.documents = documents.map { PackedDocuments(indices: $0.indices.clone(), positions: $0.positions.clone()) }
+    (copy.labels, copy.labelPlaces, copy.targets) = (labels?.clone(), labelPlaces?.clone(), targets.clone())
+    return copy
+  }
+
+  /// Puts another batch of the same form into this one's memory.
+  public func copy(from other: DeviceBatch) {
+    precondition(form == other.form, "DeviceBatch.copy: the other has another form")
+    for (own, other) in zip(tensors, other.tensors) {
+      if let own, let other { own.copy(from: other) }
+    }
   }
 }
 

@@ -1,5 +1,7 @@
 #include "recording.h"
 
+#include <ATen/CPUGeneratorImpl.h>
+
 #if __has_include(<ATen/core/GraphImplInterface.h>)
 #include <ATen/core/GraphImplInterface.h>
 #endif
@@ -110,6 +112,7 @@ struct Graph final : at::GraphImplInterface {
   explicit Graph(const at::GraphImplArgs &) {}
 
   void capture_begin(at::MempoolId_t, at::GraphCaptureMode) override {
+    draws = at::detail::getDefaultCPUGenerator().get_state();
     const std::lock_guard lock(access);
     ++recordings;
     current = &recorded;
@@ -126,6 +129,8 @@ struct Graph final : at::GraphImplInterface {
       if (blocks.contains(memory)) std::memcpy(memory, values.data(), values.size());
     for (const auto &[memory, bytes] : recorded.own) std::memset(memory, broken, bytes);
     recorded.before.clear();
+    at::Generator generator = at::detail::getDefaultCPUGenerator();
+    generator.set_state(draws);
   }
 
   void replay() override {
@@ -140,6 +145,7 @@ struct Graph final : at::GraphImplInterface {
   void debug_dump(const std::string &) override {}
 
   Recorded recorded;
+  at::Tensor draws;
 };
 #endif
 

@@ -1,4 +1,3 @@
-import Continual
 import Evaluation
 import Foundation
 import HostAccelerator
@@ -10,21 +9,28 @@ import TestSupport
 import Testing
 import Torch
 
+@testable import Continual
+
 /// What runs on an accelerator, tried on one that any machine has: it does what the CPU does, and no update waits for it.
 @Suite struct AcceleratorRunTests {
   /// What three updates leave, and how often something was read between the first one and the last.
   private struct End {
     var weights: [String: [Float]] = [:]
     var waits: Int64 = 0
+    var replays = 0
   }
 
-  /// Ends the run after three updates, and reads nothing.
-  private final class Three: TrainingObserver {
+  /// Ends the run after some updates of an experience, and reads nothing of them.
+  private final class Some: TrainingObserver {
+    let updates: Int, experience: Int
     var before: Int64 = 0
+    init(_ updates: Int, of experience: Int) { (self.updates, self.experience) = (updates, experience) }
     func willTrain(_ experience: Experience, updates: Int, from step: Int) { before = host_accelerator_waits() }
     func didCompute(_ report: StepReport) {}
     func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {
-      if trainer.progress.step == 3 { throw TrainingError.interrupted(resume: "") }
+      if trainer.progress.experience == experience, trainer.progress.step == updates {
+        throw TrainingError.interrupted(resume: "")
+      }
     }
     func willEvaluate(_ experience: Experience) {}
     func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
@@ -50,8 +56,8 @@ import Torch
 
   private static func trainer(
     _ golden: String, on device: Device, objective: (any Objective)? = nil,
-    _ change: (inout TrainingSettings) -> Void = { _ in }, observer: any TrainingObserver = SilentObserver(),
-    methods: (Learner) throws -> [any ContinualMethod]
+    length: @escaping (Int) -> Int = { 3 + $0 % 5 }, _ change: (inout TrainingSettings) -> Void = { _ in },
+    observer: any TrainingObserver = SilentObserver(), methods: (Learner) throws -> [any ContinualMethod]
   ) throws -> Trainer {
     let data = Dataset(name: "toy", labels: ["a", "b"], examples: [])
     let experiences = ["one", "two"].map { Experience(name: $0, train: data, test: data) }
@@ -62,7 +68,7 @@ import Torch
       encode: { [Int32(4 + $0.count % 9)] }
     ) { experience in
       let examples = (0..<32).map { (row: Int) -> TokenizedExample in
-        let length = 3 + row % 5
+        let length = length(row)
         let tokens = (row..<row + length).map { Int32(4 + $0 % 9) }
         var example = TokenizedExample(
           id: "\(row)", tokens: tokens, firstLength: length, target: row % 2 + 2 * experience.index, answer: [5, 1],
@@ -85,16 +91,21 @@ import Torch
   }
 
   private static func train(
-    _ golden: String, on device: Device, objective: (any Objective)? = nil, _ change: (inout TrainingSettings) -> Void,
+    _ golden: String, on device: Device, updates: Int = 3, of experience: Int = 0, recorded: Int = 256,
+    objective: (any Objective)? = nil,
+    length: @escaping (Int) -> Int = { 3 + $0 % 5 }, _ change: (inout TrainingSettings) -> Void,
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws -> End {
-    let observer = Three()
-    let trainer = try trainer(golden, on: device, objective: objective, change, observer: observer, methods: methods)
+    let observer = Some(updates, of: experience)
+    let trainer = try trainer(
+      golden, on: device, objective: objective, length: length, change, observer: observer, methods: methods)
+    trainer.mostRecorded = recorded
     do { try trainer.run() } catch TrainingError.interrupted {}
     var end = End()
     end.waits = host_accelerator_waits() - observer.before
     end.weights = trainer.learner.parameters.snapshot().mapValues { $0.values() }
-    precondition(trainer.progress.step == 3)
+    precondition(trainer.progress.step == updates)
+    end.replays = trainer.recorded?.replays ?? 0
     return end
   }
 
@@ -271,6 +282,52 @@ import Torch
         let there = try answers(.custom), here = try answers(.cpu)
         precondition(there == here, "\(there), not \(here)")
       }
+    }
+  }
+
+  /// Eight updates of the second experience with two forms of batch and another rate each: the first of a form runs as ever,
+  /// the others are replayed. They end where they would if none was, and wait no more than that the two are recorded.
+  private static func checkRecorded(_ golden: String, methods: (Learner) throws -> [any ContinualMethod]) throws {
+    host_accelerator_register()
+    guard Recording.isSupported(on: .custom) else { return }
+    func end(recorded: Int) throws -> End {
+      try train(
+        golden, on: .custom, updates: 8, of: 1, recorded: recorded, length: { [8 << ($0 / 4 % 2), 3, 5, 4][$0 % 4] }
+      ) {
+        ($0.recordsUpdates, $0.schedule, $0.shuffle) = (true, .linear, false)
+      } methods: {
+        try methods($0)
+      }
+    }
+    let replayed = try end(recorded: 256), plain = try end(recorded: 0)
+    precondition(plain.replays == 0)
+    precondition(replayed.replays == 6, "\(replayed.replays) replays")
+    precondition(replayed.waits == 2, "waited \(replayed.waits) times")
+    for (name, values) in plain.weights {
+      let gap = zip(values, replayed.weights[name] ?? []).map { abs($0 - $1) }.max() ?? 1
+      precondition(gap < 1e-6, "\(name) is \(gap) away")
+    }
+  }
+
+  @Test func recordedUpdatesAreUpdates() async {
+    await #expect(processExitsWith: .success) {
+      for golden in ["bert-tiny", "llama-grouped", "t5-tied"] { try Self.checkRecorded(golden) { [Self.migu($0)] } }
+      try Self.checkRecorded("bert-tiny") { [Self.migu($0) { $0.lazy = true }] }
+    }
+  }
+
+  /// All that say so.
+  @Test func methodsThatCanBeRecorded() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      var names: [String] = []
+      for type in methodTypes {
+        let learner = try Self.trainer("bert-tiny", on: .custom) { _ in [] }.learner
+        guard try Self.make(type, learner).isRecordable else { continue }
+        names.append(type.card.name)
+        try Self.checkRecorded("bert-tiny") { [try Self.make(type, $0)] }
+      }
+      precondition(names.count == 14, "\(names)")
     }
   }
 

@@ -143,11 +143,9 @@ import Torch
     let width = text.tokens.size(1)
     var labels = [Int64](repeating: -100, count: hidden.count * width)
     for (row, example) in hidden.enumerated() { labels[row * width + 2] = Int64(example.answer[0]) }
-    return DeviceBatch(
-      tokens: Tensor(hidden.flatMap { $0.tokens.map(Int64.init) }, shape: [hidden.count, width]),
-      segments: text.segments, mask: text.mask, lengths: text.lengths,
-      labels: Tensor(labels, shape: [hidden.count, width]), targets: text.targets, experiences: text.experiences,
-      candidates: text.candidates, candidateSets: text.candidateSets)
+    let shape = [hidden.count, width]
+    return text.reading(
+      Tensor(hidden.flatMap { $0.tokens.map(Int64.init) }, shape: shape), labels: Tensor(labels, shape: shape))
   }
 
   @Test func importanceIsNormalisedInItsLayer() {

@@ -54,7 +54,9 @@ import Torch
 
   @Test func whatReadsTheProgramsMemoryCannotBeRecorded() async {
     let result = await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
-      guard RecordingTests.isSupported() else { fatalError("a recording neither reads nor writes the program's memory") }
+      guard RecordingTests.isSupported() else {
+        fatalError("a recording neither reads nor writes the program's memory")
+      }
       _ = Recording(on: .custom) { _ = Tensor([1, 2] as [Float], device: .custom) }
     }
     let output = String(decoding: result?.standardErrorContent ?? [], as: UTF8.self)

@@ -19,6 +19,7 @@ public final class IncLoRA: ContinualMethod {
       url: "https://arxiv.org/abs/2310.14152"),
     requires: .boundaries, keeps: "one adapter per experience", freezesModel: true)
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var sets: [AdapterSet] = []
 

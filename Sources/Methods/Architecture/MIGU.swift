@@ -71,6 +71,8 @@ public final class MIGU: ContinualMethod {
       url: "https://arxiv.org/abs/2406.17245"),
     requires: .boundaries)
   public var state = MethodState()
+  // Drawn rows come from the program.
+  public var isRecordable: Bool { configuration.score != .random }
   private let configuration: Configuration
   /// Names of the layers that are masked; nil for all.
   private var layers: Set<String>?

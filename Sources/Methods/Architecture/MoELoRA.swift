@@ -35,6 +35,7 @@ public final class MoELoRA: ContinualMethod {
       "Luo et al., MoELoRA: Contrastive Learning Guided Mixture of Experts on Parameter-Efficient Fine-Tuning, 2024",
       url: "https://arxiv.org/abs/2402.12851"), freezesModel: true)
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var trained: Set<String> = []
   private(set) var mixtures: [LoRAMixture] = []

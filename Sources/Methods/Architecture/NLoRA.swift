@@ -50,6 +50,7 @@ public final class NLoRA: ContinualMethod {
       url: "https://arxiv.org/abs/2410.10179"),
     requires: .boundaries, keeps: "one adapter per experience", freezesModel: true)
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var sets: [AdapterSet] = []
 

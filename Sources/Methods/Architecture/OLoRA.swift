@@ -45,6 +45,7 @@ public final class OLoRA: ContinualMethod {
       url: "https://arxiv.org/abs/2310.14152"),
     requires: .boundaries, keeps: "one adapter per experience", freezesModel: true)
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var sets: [AdapterSet] = []
   /// For each adapted layer, the rows of all earlier A, float32, and the new A.

@@ -30,6 +30,7 @@ public final class ProgressivePrompts: ContinualMethod {
     requires: [.taskLabelAtTest, .boundaries], keeps: "one prompt and one copy of the heads per experience",
     freezesModel: true)
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var sets: [AdapterSet] = []
 

@@ -69,6 +69,7 @@ public final class SequentialAdapter: ContinualMethod {
         + "al., EMNLP 2021 (prompt)",
       url: "https://arxiv.org/abs/1902.00751"), freezesModel: true)
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var adapters: AdapterSet?
   /// What each experience starts from, with `from`.

@@ -34,6 +34,7 @@ public final class SequentialLoRA: ContinualMethod {
       "Hu et al., LoRA: Low-Rank Adaptation of Large Language Models, ICLR 2022",
       url: "https://arxiv.org/abs/2106.09685"), freezesModel: true)
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var adapters: AdapterSet?
 

@@ -10,6 +10,7 @@ public final class FineTune: ContinualMethod {
     paper: Citation(
       "McCloskey & Cohen, Catastrophic Interference, 1989", url: "https://doi.org/10.1016/S0079-7421(08)60536-8"))
   public var state = MethodState()
+  public var isRecordable: Bool { true }
 
   public init(_ configuration: NoConfiguration, learner: Learner) {}
 }

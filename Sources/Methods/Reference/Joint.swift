@@ -28,6 +28,7 @@ public final class Joint: ContinualMethod {
       "Caruana, Multitask Learning, Machine Learning 1997", url: "https://doi.org/10.1023/A:1007379606734"),
     requires: .pastData, keeps: "all data, one copy of the pretrained weights")
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
 
   public init(_ configuration: Configuration, learner: Learner) {

@@ -16,6 +16,7 @@ public final class PerTask: ContinualMethod {
       "Wang et al., A Comprehensive Survey of Continual Learning, TPAMI 2024", url: "https://arxiv.org/abs/2302.00487"),
     requires: [.taskLabelAtTest, .boundaries], keeps: "one copy of the trained weights for each experience")
   public var state = MethodState()
+  public var isRecordable: Bool { true }
 
   public init(_ configuration: NoConfiguration, learner: Learner) { learner.keepPretrained() }
 

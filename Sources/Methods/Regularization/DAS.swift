@@ -204,9 +204,6 @@ extension DeviceBatch {
   fileprivate var unmasked: DeviceBatch {
     guard let labels, labels.shape == tokens.shape else { return self }
     let isHidden = (labels .>= Tensor.zeros([], dtype: .int64, device: device)).to(.int64)
-    return DeviceBatch(
-      tokens: tokens + (labels - tokens) * isHidden, segments: segments, mask: mask, lengths: lengths,
-      documents: documents, targets: targets, experiences: experiences, candidates: candidates,
-      candidateSets: candidateSets)
+    return reading(tokens + (labels - tokens) * isHidden)
   }
 }

@@ -35,6 +35,7 @@ public final class EWC: ContinualMethod {
       url: "https://arxiv.org/abs/1612.00796"),
     requires: .boundaries, keeps: "two copies of the trained weights")
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var quadratic: QuadraticPenalty?
 

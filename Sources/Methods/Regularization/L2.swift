@@ -25,6 +25,7 @@ public final class L2: ContinualMethod {
       url: "https://arxiv.org/abs/1612.00796"),
     requires: .boundaries, keeps: "one copy of the trained weights")
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var quadratic: QuadraticPenalty?
 

@@ -35,6 +35,7 @@ public final class OnlineEWC: ContinualMethod {
     paper: Citation("Schwarz et al., Progress & Compress, ICML 2018", url: "https://arxiv.org/abs/1805.06370"),
     requires: .boundaries, keeps: "two copies of the trained weights")
   public var state = MethodState()
+  public var isRecordable: Bool { true }
   private let configuration: Configuration
   private var quadratic: QuadraticPenalty?
 

@@ -56,11 +56,12 @@ extension DeviceBatch {
   func answered() -> [TokenizedExample] {
     guard let labels else { preconditionFailure("answered: the batch has no labels") }
     let texts = tokens.to(device: .cpu).scalars(Int64.self), width = tokens.size(1)
+    let classes = targets.to(device: .cpu).scalars(Int64.self)
     let answers = labels.to(device: .cpu).scalars(Int64.self), room = labels.size(1)
     return lengths.enumerated().map { row, length in
       TokenizedExample(
         id: String(row), tokens: texts[row * width..<row * width + length].map(Int32.init), firstLength: length,
-        target: targets[row], answer: answers[row * room..<(row + 1) * room].filter { $0 != -100 }.map(Int32.init),
+        target: Int(classes[row]), answer: answers[row * room..<(row + 1) * room].filter { $0 != -100 }.map(Int32.init),
         experience: experiences[row])
     }
   }

@@ -27,7 +27,7 @@ public final class Llama: CausalLanguageModel {
       ? Linear(tiedTo: words.weight, in: scope)
       : Linear(
         configuration.width, configuration.vocabularySize, bias: false, initializer: normal, in: scope / "lm_head")
-    rotary = RotaryEmbedding(configuration.rope, width: configuration.headWidth)
+    rotary = RotaryEmbedding(configuration.rope, width: configuration.headWidth, device: scope.device)
   }
 
   public var width: Int { configuration.width }

@@ -73,14 +73,15 @@ public struct RotaryEmbedding {
     var name: String? { rope_type ?? type }
   }
 
-  /// Radians a position, `[width / 2]`.
-  private let frequencies: [Float]
+  /// Radians a position, float32 `[width / 2]`.
+  private let frequencies: Tensor
 
-  public init(_ configuration: Configuration, width: Int) {
-    frequencies = (0..<width / 2).map { index in
+  public init(_ configuration: Configuration, width: Int, device: Device) {
+    let frequencies = (0..<width / 2).map { index in
       let frequency = 1 / pow(configuration.base, 2 * Double(index) / Double(width))
       return Float(Self.scaled(frequency, configuration.scaling))
     }
+    self.frequencies = Tensor(frequencies, device: device)
   }
 
   private static func scaled(_ frequency: Double, _ scaling: Scaling) -> Double {
@@ -98,7 +99,7 @@ public struct RotaryEmbedding {
 
   /// Cosines and sines at `positions` (int64 `[rows, length]`): each `[rows, length, 1, width]`.
   public func angles(_ positions: Tensor, dtype: DType) -> (cos: Tensor, sin: Tensor) {
-    let angles = positions.to(.float32).unsqueezed(2) * Tensor(frequencies, device: positions.device)
+    let angles = positions.to(.float32).unsqueezed(2) * frequencies
     let both = Tensor.concatenated([angles, angles], 2).unsqueezed(2)
     return (both.cos().to(dtype), both.sin().to(dtype))
   }
