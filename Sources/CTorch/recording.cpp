@@ -6,8 +6,7 @@
 #define JAY_GRAPHS 1
 #include <ATen/core/GraphImplInterface.h>
 #endif
-#if __has_include(<cuda_runtime_api.h>)
-#define JAY_CUDA_GRAPHS 1
+#ifdef JAY_CUDA
 #include <ATen/cuda/CUDAGraph.h>
 #endif
 
@@ -31,7 +30,7 @@ Graph graph_of(std::shared_ptr<Kind> kind) {
 }
 
 bool is_supported(at::DeviceType type) {
-#ifdef JAY_CUDA_GRAPHS
+#ifdef JAY_CUDA
   if (type == at::kCUDA) return at::hasCUDA();
 #endif
 #ifdef JAY_GRAPHS
@@ -42,7 +41,7 @@ bool is_supported(at::DeviceType type) {
 }
 
 Graph make(at::DeviceType type) {
-#ifdef JAY_CUDA_GRAPHS
+#ifdef JAY_CUDA
   if (type == at::kCUDA) return graph_of(std::make_shared<at::cuda::CUDAGraph>());
 #endif
 #ifdef JAY_GRAPHS
@@ -56,8 +55,15 @@ Graph make(at::DeviceType type) {
 struct ct_recording_impl {
   at::Device device;
   Graph graph;
-  /// What the device did before, while it records on a stream of its own.
-  std::optional<c10::Stream> before;
+  /// Where work goes when the recording, on a stream of its own, has ended.
+  std::optional<c10::Stream> stream;
+  std::optional<at::Device> current;
+
+  void leave() {
+    const c10::impl::VirtualGuardImpl guard(device.type());
+    guard.exchangeStream(*stream);
+    guard.setDevice(*current);
+  }
 };
 
 extern "C" {
@@ -68,13 +74,14 @@ int ct_recording_begin(ct_device device, ct_recording shares, ct_recording *out)
   return jay::guarded([&] {
     const at::Device on = jay::device_of(device);
     const c10::impl::VirtualGuardImpl guard(on.type());
-    auto made = std::make_unique<ct_recording_impl>(ct_recording_impl{on, make(on.type()), std::nullopt});
+    auto made = std::make_unique<ct_recording_impl>(ct_recording_impl{on, make(on.type()), {}, {}});
     guard.synchronizeDevice(on.index());
-    made->before = guard.exchangeStream(guard.getStreamFromGlobalPool(on));
+    made->current = guard.exchangeDevice(on);
+    made->stream = guard.exchangeStream(guard.getStreamFromGlobalPool(on));
     try {
       made->graph.begin(shares ? shares->graph.pool() : at::MempoolId_t{0, 0});
     } catch (...) {
-      guard.exchangeStream(*made->before);
+      made->leave();
       throw;
     }
     *out = made.release();
@@ -83,16 +90,13 @@ int ct_recording_begin(ct_device device, ct_recording shares, ct_recording *out)
 
 int ct_recording_end(ct_recording recording) {
   return jay::guarded([&] {
-    const c10::impl::VirtualGuardImpl guard(recording->device.type());
-    const c10::Stream before = *recording->before;
-    recording->before.reset();
     try {
       recording->graph.end();
     } catch (...) {
-      guard.exchangeStream(before);
+      recording->leave();
       throw;
     }
-    guard.exchangeStream(before);
+    recording->leave();
   });
 }
 

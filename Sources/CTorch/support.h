@@ -7,6 +7,11 @@
 
 #include "ctorch.h"
 
+/// Whether the headers of CUDA's toolkit are at hand, which libtorch's own headers of CUDA include.
+#if __has_include(<cuda_runtime.h>) && __has_include(<crt/host_config.h>) && __has_include(<nv/target>)
+#define JAY_CUDA 1
+#endif
+
 struct ct_tensor_impl {
   at::Tensor value;
 };

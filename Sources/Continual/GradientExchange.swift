@@ -20,7 +20,7 @@ final class GradientExchange {
     var slots: [Slot]
     /// Elements of all gradients together.
     let size: Int
-    /// float32 on the CPU: the gradients one behind another, then a 1 for each that a process has.
+    /// float32 on the parameters' device: the gradients one behind another, then a 1 for each that a process has.
     let values: Tensor
     var exchange: Processes.Exchange?
 
@@ -86,7 +86,8 @@ final class GradientExchange {
       slots.append(Slot(parameter: parameter, rows: rows, range: start..<start + count))
       start += count
     }
-    buckets.append(Bucket(slots: slots, size: size, values: .zeros([size + slots.count])))
+    let device = members[0].0.value.device
+    buckets.append(Bucket(slots: slots, size: size, values: .zeros([size + slots.count], device: device)))
     (members, size) = ([], 0)
   }
 
@@ -113,8 +114,10 @@ final class GradientExchange {
   }
 
   private func receive(_ bucket: Bucket) {
-    let holders = bucket.values.narrowed(0, bucket.size..<bucket.size + bucket.slots.count).values()
-    for (slot, holders) in zip(bucket.slots, holders) where holders > 0 {
+    // Only where this process has no gradient it matters whether another one has: an accelerator would wait for that.
+    let knowsAll = bucket.slots.allSatisfy { $0.parameter.gradient != nil }
+    let counts = knowsAll ? nil : bucket.values.narrowed(0, bucket.size..<bucket.values.count).values()
+    for (index, slot) in bucket.slots.enumerated() where counts.map({ $0[index] > 0 }) ?? true {
       let parameter = slot.parameter, value = parameter.value
       let gradient = parameter.gradient ?? .zeros(like: value.detached())
       let sum = bucket.values.narrowed(0, slot.range)

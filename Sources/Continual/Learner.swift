@@ -94,9 +94,9 @@ public final class Learner {
   /// The sum of a float32 tensor over the processes that train together; the tensor itself where there is one only.
   public func summed(_ x: Tensor) throws -> Tensor {
     guard let processes else { return x }
-    let sum = x.detached().to(.float32, device: .cpu).clone()
+    let sum = x.detached().to(.float32).clone()
     try processes.sum(sum)
-    return sum.to(.float32, device: x.device)
+    return sum
   }
 
   /// The sums of numbers over the processes that train together.

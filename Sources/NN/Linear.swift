@@ -125,15 +125,16 @@ public struct RowWeight {
 /// Sums |activation| per output feature over the tokens of training passes, while someone records.
 public final class ActivationTap {
   public var isRecording = false
-  /// `[outputs]` float32: Σ|o| over all positions that the layer ran over since the last reset; nil before any pass.
+  /// `[outputs]` float32: Σ|o| over the positions that count (`Mode.counted`) since the last reset; nil before any pass.
   public private(set) var magnitude: Tensor?
 
   public init() {}
 
   public func observe(_ y: Tensor, _ mode: Mode) {
     guard isRecording, mode.isTapped else { return }
-    let sum = y.reshaped(-1, y.size(-1)).columnMagnitudes()
     withoutGradient {
+      let all = y.reshaped(-1, y.size(-1))
+      let sum = (mode.counted.map { all * $0.reshaped(-1, 1).to(y.dtype) } ?? all).columnMagnitudes()
       if let magnitude { magnitude.add(sum) } else { magnitude = sum }
     }
   }

@@ -7,13 +7,16 @@ public final class Mode {
   /// int64 `[rows]`: which row of the batch each row of this pass goes on with; nil where they are the same. Rows that are
   /// finished leave a decoding, and beams repeat theirs.
   public var rows: Tensor?
-  /// Whether layers run over padding too, for those who count it.
+  /// Whether layers run over padding everywhere, for those who count it.
   public var keepsPadding: Bool
   /// Whether taps record: not in the passes that a method makes beside the trainer's.
   let isTapped: Bool
   /// int64 `[tokens]`: which row of the batch each token belongs to, where layers run over the tokens of all rows behind
   /// one another, `[1, tokens, width]`; else nil.
   public var rowsOfTokens: Tensor?
+  /// float32 `[rows, length]`, 1 for a token: the places that taps count, where layers run over padding that nobody wants
+  /// counted; nil for all places.
+  public private(set) var counted: Tensor?
   /// Weights that linear layers read in place of their own.
   let packed: PackedWeights?
 
@@ -38,6 +41,13 @@ public final class Mode {
   /// beside the trainer's.
   public static func training(_ generator: Generator, keepsPadding: Bool = false, isTapped: Bool = true) -> Mode {
     Mode(isTraining: true, generator: generator, keepsPadding: keepsPadding, isTapped: isTapped)
+  }
+
+  /// Runs layers over padding: where `mask`, float32 `[rows, length]`, is 0.
+  public func overPadding<Result>(_ mask: Tensor?, _ body: () -> Result) -> Result {
+    counted = keepsPadding ? nil : mask
+    defer { counted = nil }
+    return body()
   }
 
   /// `x` with dropout in training, `x` itself otherwise.

@@ -104,6 +104,9 @@ public struct PackedDocuments {
   /// int64 `[rows, length]`: each token's place in its document; 0 for padding.
   public let positions: Tensor
 
+  /// float32 `[rows, length]`: 1 for a token, 0 for padding.
+  public var mask: Tensor { (indices .>= Tensor.zeros([], dtype: .int64, device: indices.device)).to(.float32) }
+
   public init(indices: Tensor, positions: Tensor) { (self.indices, self.positions) = (indices, positions) }
 }
 

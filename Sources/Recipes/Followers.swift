@@ -42,7 +42,7 @@ public final class Followers {
   private init(of first: Processes.Place, _ environment: [String: String]) throws {
     children = try (1..<first.count).map { rank in
       var place = first
-      place.rank = rank
+      (place.rank, place.rankHere) = (rank, rank)
       let errors = FileManager.default.temporaryDirectory.appendingPathComponent("jay-\(getpid())-\(rank).log")
       try AtomicFile.write("", to: errors)
       let process = Process()

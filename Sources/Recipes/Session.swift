@@ -36,9 +36,11 @@ public struct Session {
     observer: any TrainingObserver = SilentObserver()
   ) throws {
     self.recipe = recipe
-    guard let device = Device(recipe.header.device), device.isAvailable else {
+    guard var device = Device(recipe.header.device), device.isAvailable else {
       throw PlaceError.noDevice(recipe.header.device)
     }
+    // A GPU each, unless the recipe names one.
+    if let processes, recipe.header.device == "cuda" { device = .cuda(processes.place.rankHere) }
     modelDirectory = try places.model(recipe.model.name)
     let architecture = try ModelDirectory(modelDirectory, needsWeights: !recipe.model.startsFresh).knownArchitecture()
     var stream = try recipe.stream.resolve(places, seed: recipe.header.seed, architecture: architecture)

@@ -37,9 +37,9 @@ public struct Trace {
 
   public var learner: Learner { trainer.learner }
 
-  public static func model(dtype: DType = .float32) throws -> EncoderClassifier {
+  public static func model(dtype: DType = .float32, device: Device = .cpu) throws -> EncoderClassifier {
     try ModelIndex.encoder(
-      Golden.url("bert-tiny"), pooling: .mean, dropout: 0, dtype: dtype, device: .cpu, seed: 0)
+      Golden.url("bert-tiny"), pooling: .mean, dropout: 0, dtype: dtype, device: device, seed: 0)
   }
 
   static func stream() -> TaskStream {

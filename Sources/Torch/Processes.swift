@@ -1,7 +1,8 @@
 import CTorch
 public import Foundation
 
-/// Several processes that train one model together, each on its share of every batch: libtorch's c10d over Gloo.
+/// Several processes that train one model together, each on its share of every batch: libtorch's c10d over Gloo, and over
+/// NCCL between GPUs in a build that found its headers; otherwise tensors of an accelerator go through the CPU.
 ///
 /// All must make the same calls in the same order; a call waits for the others.
 public final class Processes {
@@ -12,6 +13,8 @@ public final class Processes {
     public var count: Int
     /// Processes on this machine, which share its cores.
     public var countHere: Int
+    /// Which of these it is: the GPU of this number is its own.
+    public var rankHere: Int
     /// Where they meet.
     public var host: String
     public var port: Int
@@ -21,15 +24,16 @@ public final class Processes {
     public var interface: String
 
     public init(
-      rank: Int, count: Int, countHere: Int? = nil, host: String = "127.0.0.1", port: Int, isServed: Bool = false,
+      rank: Int, count: Int, countHere: Int? = nil, rankHere: Int? = nil, host: String = "127.0.0.1", port: Int, isServed: Bool = false,
       interface: String = ""
     ) {
       precondition(0..<count ~= rank, "Processes.Place: rank \(rank) of \(count)")
       (self.rank, self.count, self.countHere) = (rank, count, countHere ?? count)
+      self.rankHere = rankHere ?? rank % self.countHere
       (self.host, self.port, self.isServed, self.interface) = (host, port, isServed, interface)
     }
 
-    /// `RANK`, `WORLD_SIZE`, `LOCAL_WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT` and `GLOO_SOCKET_IFNAME`; nil where the
+    /// `RANK`, `WORLD_SIZE`, `LOCAL_RANK`, `LOCAL_WORLD_SIZE`, `MASTER_ADDR`, `MASTER_PORT` and `GLOO_SOCKET_IFNAME`; nil where the
     /// first two are missing or there is one process only.
     public init?(environment: [String: String]) throws(ProcessesError) {
       guard environment["RANK"] != nil, environment["WORLD_SIZE"] != nil else { return nil }
@@ -42,8 +46,9 @@ public final class Processes {
       let count = try number("WORLD_SIZE", 1..<Int(Int32.max))
       guard count > 1 else { return nil }
       let here = environment["LOCAL_WORLD_SIZE"] == nil ? count : try number("LOCAL_WORLD_SIZE", 1..<count + 1)
+      let rankHere = environment["LOCAL_RANK"] == nil ? nil : try number("LOCAL_RANK", 0..<here)
       self.init(
-        rank: try number("RANK", 0..<count), count: count, countHere: here,
+        rank: try number("RANK", 0..<count), count: count, countHere: here, rankHere: rankHere,
         host: environment["MASTER_ADDR"] ?? "127.0.0.1", port: try number("MASTER_PORT", 1..<65536),
         isServed: environment["TORCHELASTIC_USE_AGENT_STORE"] == "True",
         interface: environment["GLOO_SOCKET_IFNAME"] ?? "")
@@ -53,7 +58,7 @@ public final class Processes {
     /// The same as the environment of a process.
     public var environment: [String: String] {
       [
-        "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rank)", "LOCAL_WORLD_SIZE": "\(countHere)",
+        "RANK": "\(rank)", "WORLD_SIZE": "\(count)", "LOCAL_RANK": "\(rankHere)", "LOCAL_WORLD_SIZE": "\(countHere)",
         "MASTER_ADDR": host, "MASTER_PORT": "\(port)",
       ]
     }
@@ -87,10 +92,10 @@ public final class Processes {
   public var rank: Int { place.rank }
   public var count: Int { place.count }
 
-  /// Replaces a contiguous tensor on the CPU (float32, float64, int64) by its sum over all processes.
+  /// Replaces a contiguous tensor (float32, float64, int64) by its sum over all processes.
   public func sum(_ x: Tensor) throws(ProcessesError) { try beginSum(x).end() }
 
-  /// Replaces a contiguous tensor on the CPU by what process 0 holds.
+  /// Replaces a contiguous tensor by what process 0 holds.
   public func copyFirst(_ x: Tensor) throws(ProcessesError) {
     try begin { ct_copy_begin(group, x.pointer, 0, &$0) }.end()
   }

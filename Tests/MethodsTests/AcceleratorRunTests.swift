@@ -128,8 +128,7 @@ import Torch
 
   private static func migu(_ learner: Learner, _ change: (inout MIGU.Configuration) -> Void = { _ in }) -> MIGU {
     var configuration = MIGU.Configuration()
-    // Padding has activations too.
-    (configuration.fromFirst, configuration.countPadding) = (true, true)
+    configuration.fromFirst = true
     change(&configuration)
     return MIGU(configuration, learner: learner)
   }

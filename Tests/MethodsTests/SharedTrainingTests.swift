@@ -1,5 +1,6 @@
 import Evaluation
 import Foundation
+import HostAccelerator
 import NN
 import Synchronization
 import TestSupport
@@ -39,9 +40,9 @@ import Torch
     var matrix: [[Double?]] = []
   }
 
-  static func train(_ test: Case, _ processes: Processes?) throws -> End {
+  static func train(_ test: Case, _ processes: Processes?, on device: Device = .cpu) throws -> End {
     let run = try ToyRun(
-      processes: processes,
+      device: device, processes: processes,
       settings: { ($0.batchSize, $0.accumulation) = (test.batchSize, test.accumulation) }, methods: test.methods)
     try run.trainer.run()
     return End(
@@ -65,6 +66,24 @@ import Torch
     }
     // What the processes hold is the same to the bit, or they would drift apart.
     for end in all { #expect(end.weights == all[0].weights) }
+  }
+}
+
+/// The same on an accelerator, whose gradients wait in buckets of its own.
+@Suite(.enabled(if: Processes.isSupported), .timeLimit(.minutes(2))) struct SharedAcceleratorTests {
+  @Test func asOneProcess() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      for test in SharedTrainingTests.cases {
+        let one = try SharedTrainingTests.train(test, nil, on: .custom)
+        for end in try together(test.processes, { try SharedTrainingTests.train(test, $0, on: .custom) }) {
+          for (name, values) in one.weights {
+            let off = zip(values, end.weights[name] ?? []).map { abs($0 - $1) }.max() ?? .infinity
+            precondition(off < 2e-5, "\(test): \(name) is off by \(off)")
+          }
+        }
+      }
+    }
   }
 }
 

@@ -13,7 +13,8 @@ struct ToyRun {
   var learner: Learner { trainer.learner }
 
   init(
-    order: [Int] = [0, 1], knowsTask: Bool = true, seed: UInt64 = 0, processes: Processes? = nil,
+    order: [Int] = [0, 1], knowsTask: Bool = true, seed: UInt64 = 0, device: Device = .cpu,
+    processes: Processes? = nil,
     settings change: (inout TrainingSettings) -> Void = { _ in },
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws {
@@ -24,8 +25,9 @@ struct ToyRun {
         let data = Dataset(name: "\(index)", labels: ["0", "1", "2"], examples: [])
         return Experience(name: "\(index)", train: data, test: data)
       })
-    let learner = Learner(model: try Trace.model(), stream: stream, device: .cpu, seed: seed, processes: processes) {
-      experience in
+    let learner = Learner(
+      model: try Trace.model(device: device), stream: stream, device: device, seed: seed, processes: processes
+    ) { experience in
       let source = order[experience.index]
       let examples = Trace.examples(source, inputs).map { example in
         TokenizedExample(

@@ -12,12 +12,14 @@ import Testing
     #expect(alone == Place(rank: 1, count: 2, port: 7))
     let several = try Place(
       environment: [
-        "RANK": "3", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "box", "MASTER_PORT": "80",
+        "RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "box", "MASTER_PORT": "80",
         "TORCHELASTIC_USE_AGENT_STORE": "True", "GLOO_SOCKET_IFNAME": "eth0",
       ])
     #expect(
       several == Place(rank: 3, count: 4, countHere: 2, host: "box", port: 80, isServed: true, interface: "eth0"))
+    #expect(several?.rankHere == 1)
     #expect(try several.flatMap { try Place(environment: $0.environment) }?.rank == 3)
+    #expect(Place(rank: 5, count: 8, countHere: 4, port: 1).rankHere == 1)
   }
 
   @Test(arguments: [
@@ -25,6 +27,7 @@ import Testing
     (["RANK": "0", "WORLD_SIZE": "two", "MASTER_PORT": "1"], "WORLD_SIZE is 'two'"),
     (["RANK": "0", "WORLD_SIZE": "2"], "MASTER_PORT is missing"),
     (["RANK": "0", "WORLD_SIZE": "2", "MASTER_PORT": "1", "LOCAL_WORLD_SIZE": "3"], "LOCAL_WORLD_SIZE is '3'"),
+    (["RANK": "0", "WORLD_SIZE": "2", "MASTER_PORT": "1", "LOCAL_RANK": "2"], "LOCAL_RANK is '2'"),
   ])
   func `an environment that makes no sense is refused`(_ environment: [String: String], _ says: String) throws {
     let error = try #require(throws: ProcessesError.self) { try Place(environment: environment) }

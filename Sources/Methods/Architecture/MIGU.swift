@@ -13,9 +13,9 @@ import Torch
 /// to speak of). A head that is the word embeddings masks their whole gradient, that of the input's side included. With LoRA, A is ranked by its own activations and B by the wrapped layer's combined output.
 /// Source: Du et al., EMNLP 2024 Findings, §3 (arXiv 2406.17245); wenyudu/MIGU at 3f3b9f0, `src/accelerate_local.py`.
 /// Deviations: the L1 normalisation of the paper cannot change a mask and is left out. The paper's code sums over padding
-/// too, whose amount depends on which texts share a batch; here that is so with `countPadding`, and where layers run over
-/// padding anyway: on an accelerator, in answers of an encoder-decoder, behind a prefix. Of scores that equal θ, all of
-/// which are kept, an accelerator keeps the first ones, as many as the quantile keeps of different scores.
+/// too, whose amount depends on which texts share a batch; here that is so with `countPadding`, and in answers of an
+/// encoder-decoder. Of scores that equal θ, all of which are kept, an accelerator keeps the first ones, as many as the
+/// quantile keeps of different scores.
 public final class MIGU: ContinualMethod {
   public enum Score: String, Codable, Sendable, CaseIterable {
     /// |activation|: the method.
@@ -51,7 +51,7 @@ public final class MIGU: ContinualMethod {
       ),
       ConfigurationKey(
         "countPadding",
-        "run over padding on the CPU too and sum its activations, as the paper's code; takes the time that padding takes"
+        "sum the activations of padding too, as the paper's code; on the CPU that takes the time that padding takes"
       ),
       ConfigurationKey(
         "layers",

@@ -90,6 +90,15 @@ public struct Placement {
       queries: places.queries, keys: places.keys, isSeen: .concatenated([front, text], 1), order: order)
   }
 
+  /// float32 `[rows, new]`, 1 for a token and 0 for padding, where nothing was read before; nil where nothing is padded.
+  var tokens: Tensor? {
+    switch order {
+    case .texts(let mask): mask
+    case .documents(let documents): documents.mask
+    case nil: nil
+    }
+  }
+
   /// float32 `[rows, total]`, 1 for a token and 0 for padding; nil where nothing is padded.
   var mask: Tensor? {
     guard let isSeen, isSeen.size(0) > 1 else { return nil }

@@ -59,8 +59,10 @@ public final class Llama: CausalLanguageModel {
       return .masked(mask.map { AttentionMask.behind(prefix, $0) })
     }
     let sights = Dictionary(uniqueKeysWithValues: Set(windows).map { ($0, sight($0)) })
-    for (index, layer) in layers.enumerated() {
-      x = layer(x, angles, sights[windows[index]] ?? .masked(nil), cache.map { ($0, index) }, mode)
+    mode.overPadding(mode.isTraining ? placement.tokens : nil) {
+      for (index, layer) in layers.enumerated() {
+        x = layer(x, angles, sights[windows[index]] ?? .masked(nil), cache.map { ($0, index) }, mode)
+      }
     }
     cache?.advance(by: tokens.size(1))
     return norm(prompt == nil ? x : x.narrowed(1, before..<before + tokens.size(1)))

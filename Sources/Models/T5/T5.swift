@@ -45,7 +45,7 @@ public final class T5: SequenceToSequenceModel {
       return texts.padded(encoder(texts.packed(x), sight, source: nil, cache: nil, mode))
     }
     let masked = read.map { bias + AttentionMask.padding($0, dtype: x.dtype) } ?? bias
-    return encoder(x, .masked(masked), source: nil, cache: nil, mode)
+    return mode.overPadding(read) { encoder(x, .masked(masked), source: nil, cache: nil, mode) }
   }
 
   public func decode(
@@ -62,7 +62,8 @@ public final class T5: SequenceToSequenceModel {
     {
       let starts = (0...x.size(0)).map { Int64($0 * x.size(1)) }
       let source = Source(
-        states: texts.packed(encoded), sight: .texts(Spans(starts, keys: texts.starts)), rows: texts.rowsOfTokens)
+        states: texts.packed(encoded), sight: .texts(Spans(starts, keys: texts.starts)), rows: texts.rowsOfTokens,
+        mask: nil)
       return decoder(
         x, .texts(Spans(starts, isCausal: true), bias: bias.at(0, 0)), source: source, cache: nil, mode)
     }
@@ -73,7 +74,7 @@ public final class T5: SequenceToSequenceModel {
       let make = { AttentionMask.padding(read, dtype: x.dtype) }
       return cache?.encodedMask(make) ?? make()
     }
-    let source = Source(states: encoded, sight: .masked(sourceMask), rows: nil)
+    let source = Source(states: encoded, sight: .masked(sourceMask), rows: nil, mask: read)
     let hidden = decoder(x, .masked(bias), source: source, cache: cache, mode)
     cache?.advance(by: tokens.size(1))
     return hidden
@@ -107,6 +108,8 @@ public final class T5: SequenceToSequenceModel {
     let sight: Sight
     /// int64 `[tokens]`: the row of each, in the latter case.
     let rows: Tensor?
+    /// float32 `[rows, source]`, 1 for a token and 0 for padding; nil where nothing is padded.
+    let mask: Tensor?
   }
 
   /// The layers of the encoder or of the decoder, with the positions that the first one holds for all.

@@ -47,7 +47,9 @@ extension T5 {
       let make = {
         mode.rowsOfTokens = source.rows
         defer { mode.rowsOfTokens = nil }
-        let read = Linear.sideBySide([self.key, self.value], source.states, mode)
+        let read = mode.overPadding(source.mask) {
+          Linear.sideBySide([self.key, self.value], source.states, mode)
+        }
         return (keys: self.split(read[0]), values: self.split(read[1]))
       }
       if let (cache, layer) = cache {
