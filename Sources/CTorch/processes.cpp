@@ -18,6 +18,7 @@
 #ifndef USE_C10D_NCCL
 #define USE_C10D_NCCL
 #endif
+#include <torch/csrc/cuda/nccl.h>
 #include <torch/csrc/distributed/c10d/ProcessGroupNCCL.hpp>
 #endif
 #endif
@@ -29,6 +30,16 @@ using jay::get;
 namespace {
 
 std::chrono::milliseconds milliseconds(double seconds) { return std::chrono::milliseconds(int64_t(seconds * 1000)); }
+
+/// Whether GPUs can exchange tensors themselves. Another version's headers may describe other classes than the library has.
+bool has_nccl() {
+#ifdef JAY_NCCL
+  constexpr uint64_t version = uint64_t(NCCL_MAJOR) << 32 | uint64_t(NCCL_MINOR) << 16 | NCCL_PATCH;
+  return at::hasCUDA() && torch::cuda::nccl::version() == version;
+#else
+  return false;
+#endif
+}
 
 }  // namespace
 
@@ -44,7 +55,8 @@ struct ct_processes_impl {
   c10d::Backend *on(const at::Device &device) {
     if (device.is_cpu()) return hosts.get();
 #ifdef JAY_NCCL
-    if (device.is_cuda() && !devices) {
+    if (!device.is_cuda() || !has_nccl()) return nullptr;
+    if (!devices) {
       // What another process does not answer in time is an exception here; NCCL's own way is to end the process.
       setenv("TORCH_NCCL_BLOCKING_WAIT", "1", 0);
       auto settings = c10d::ProcessGroupNCCL::Options::create();
@@ -52,9 +64,8 @@ struct ct_processes_impl {
       devices = c10::make_intrusive<c10d::ProcessGroupNCCL>(
           c10::make_intrusive<c10d::PrefixStore>("nccl", store), rank, count, settings);
     }
-    if (device.is_cuda()) return devices.get();
 #endif
-    return nullptr;
+    return devices.get();
   }
 
   /// Begins what `call` asks of the group for a tensor.
@@ -78,6 +89,7 @@ ct_exchange ct_processes_impl::begin(const at::Tensor &value, const Call &call) 
 extern "C" {
 
 bool ct_processes_supported(void) { return true; }
+bool ct_processes_use_nccl(void) { return has_nccl(); }
 
 int ct_processes_join(const char *host, uint16_t port, bool serves, const char *interface, int32_t rank, int32_t count,
                       double meeting_seconds, double seconds, ct_processes *out) {
@@ -135,6 +147,7 @@ int ct_exchange_end(ct_exchange exchange) {
 extern "C" {
 
 bool ct_processes_supported(void) { return false; }
+bool ct_processes_use_nccl(void) { return false; }
 
 int ct_processes_join(const char *, uint16_t, bool, const char *, int32_t, int32_t, double, double, ct_processes *) {
   return jay::guarded([] { TORCH_CHECK(false, "built without Gloo's headers"); });

@@ -8,6 +8,7 @@
 #endif
 #ifdef JAY_CUDA
 #include <ATen/cuda/CUDAGraph.h>
+#include <ATen/detail/CUDAHooksInterface.h>
 #endif
 
 #include <c10/core/impl/VirtualGuardImpl.h>
@@ -31,7 +32,8 @@ Graph graph_of(std::shared_ptr<Kind> kind) {
 
 bool is_supported(at::DeviceType type) {
 #ifdef JAY_CUDA
-  if (type == at::kCUDA) return at::hasCUDA();
+  // Another version's headers may describe other classes than the library has.
+  if (type == at::kCUDA) return at::hasCUDA() && at::detail::getCUDAHooks().versionCUDART() == CUDART_VERSION;
 #endif
 #ifdef JAY_GRAPHS
   return at::has_graph_impl(type);

@@ -24,8 +24,8 @@ public final class Processes {
     public var interface: String
 
     public init(
-      rank: Int, count: Int, countHere: Int? = nil, rankHere: Int? = nil, host: String = "127.0.0.1", port: Int, isServed: Bool = false,
-      interface: String = ""
+      rank: Int, count: Int, countHere: Int? = nil, rankHere: Int? = nil, host: String = "127.0.0.1", port: Int,
+      isServed: Bool = false, interface: String = ""
     ) {
       precondition(0..<count ~= rank, "Processes.Place: rank \(rank) of \(count)")
       (self.rank, self.count, self.countHere) = (rank, count, countHere ?? count)
@@ -66,6 +66,9 @@ public final class Processes {
 
   /// Whether this build can: Gloo's headers were there.
   public static var isSupported: Bool { ct_processes_supported() }
+
+  /// Whether GPUs exchange their tensors themselves: NCCL's headers were there.
+  public static var usesNCCL: Bool { ct_processes_use_nccl() }
 
   public let place: Place
   private let group: OpaquePointer

@@ -116,6 +116,25 @@ import Torch
     #expect(throws: TrainingError.nothingTrains(experience: "task 0")) { try small.trainer.run() }
   }
 
+  @Test func theCPURecordsNoUpdates() throws {
+    let small = try Small(settings: { $0.recordsUpdates = true }) { _ in [] }
+    let error = #expect(throws: TrainingError.self) { try small.trainer.run() }
+    #expect(error?.description.contains("as the device cpu records nothing; a GPU does") == true)
+    #expect(small.trainer.progress.step == 0)
+  }
+
+  @Test func whatCannotBeRecordedIsAConflict() {
+    var settings = TrainingSettings()
+    settings.recordsUpdates = true
+    #expect(settings.conflict == nil)
+    for change in [{ $0.optimizer = .adafactor }, { $0.accumulation = 2 }] as [(inout TrainingSettings) -> Void] {
+      var other = settings
+      change(&other)
+      #expect(other.conflict?.key == "recordsUpdates")
+      #expect(other.conflict?.reason.contains("(accumulation: 1) and the optimizer adamw or adam") == true)
+    }
+  }
+
   private static let way =
     "Nothing before this update is lost. Go on with --resume --allow-changed-training and a lower rate "
     + "(--set training.learningRate=…) or --set training.precision=fp32; delete the newest folder of checkpoints first "
@@ -147,6 +166,10 @@ import Torch
     (
       .needsClasses("fisher: sampled", instead: "fisher: perSample"),
       "'fisher: sampled' needs a model that answers with a class, and this one answers in text. Set fisher: perSample."
+    ),
+    (
+      .cannotRecord("several processes train"),
+      "training.recordsUpdates: no update can stand for another here, as several processes train. Leave the key out."
     ),
     (.interrupted(resume: "jay run"), "interrupted; everything so far is saved. Go on with: jay run"),
   ])

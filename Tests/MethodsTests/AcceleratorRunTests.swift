@@ -217,6 +217,32 @@ import Torch
     }
   }
 
+  /// Moments and counts go to another optimizer, which goes on with them.
+  @Test func aRestoredAdamWGoesOn() async {
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      func parameter() -> Parameter {
+        let initial = Tensor([1, 2, 3, 4] as [Float], shape: [2, 2], device: .custom)
+        let made = Parameter(name: "w", role: .backbone, initial: initial, dtype: .bfloat16)
+        made.isTrainable = true
+        return made
+      }
+      func move(_ parameter: Parameter, _ optimizer: AdamW) {
+        parameter.gradient = Tensor([1, -1, 0.5, 2] as [Float], shape: [2, 2], device: .custom).to(.bfloat16)
+        optimizer.update([parameter], rate: 0.1, gradientScale: 1)
+      }
+      let whole = parameter(), optimizer = AdamW(.init())
+      for _ in 0..<2 { move(whole, optimizer) }
+      let state = optimizer.state.mapValues { $0.to(device: .cpu).clone() }
+      precondition(state["steps.w"]?.scalars(Int64.self) == [2])
+      let other = parameter(), restored = AdamW(.init())
+      other.assign(whole.master.clone())
+      restored.restore(state, step: 2, parameters: [other])
+      for (parameter, optimizer) in [(whole, optimizer), (other, restored)] { move(parameter, optimizer) }
+      precondition(restored.step == 3 && whole.master.values() == other.master.values())
+    }
+  }
+
   /// Dropout draws in another way there, and nothing waits for it.
   @Test func dropout() async {
     await #expect(processExitsWith: .success) {

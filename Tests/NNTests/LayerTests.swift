@@ -88,6 +88,18 @@ import Torch
     #expect(layer.output.magnitude == nil)
   }
 
+  @Test(arguments: [false, true]) func leavesPaddingOutUnlessItIsKept(_ keepsPadding: Bool) {
+    let layer = layer(), mode = Mode.training(Generator(seed: 0), keepsPadding: keepsPadding)
+    layer.output.isRecording = true
+    let x = Tensor([1, 2, -3, 4] as [Float], shape: [1, 2, 2])
+    mode.overPadding(Tensor([0, 1] as [Float], shape: [1, 2])) { _ = layer(x, mode) }
+    #expect(difference(layer.output.magnitude, keepsPadding ? [4, 12] : [3, 8]) == nil)
+    // Outside of it all places count.
+    layer.output.reset()
+    _ = layer(x, mode)
+    #expect(difference(layer.output.magnitude, [4, 12]) == nil)
+  }
+
   @Test func aSingleVectorCountsPerFeature() {
     let layer = layer()
     layer.output.isRecording = true

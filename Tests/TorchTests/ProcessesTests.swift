@@ -12,8 +12,8 @@ import Testing
     #expect(alone == Place(rank: 1, count: 2, port: 7))
     let several = try Place(
       environment: [
-        "RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "box", "MASTER_PORT": "80",
-        "TORCHELASTIC_USE_AGENT_STORE": "True", "GLOO_SOCKET_IFNAME": "eth0",
+        "RANK": "3", "WORLD_SIZE": "4", "LOCAL_RANK": "1", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "box",
+        "MASTER_PORT": "80", "TORCHELASTIC_USE_AGENT_STORE": "True", "GLOO_SOCKET_IFNAME": "eth0",
       ])
     #expect(
       several == Place(rank: 3, count: 4, countHere: 2, host: "box", port: 80, isServed: true, interface: "eth0"))

@@ -46,6 +46,8 @@ typedef struct ct_processes_impl *ct_processes;
 typedef struct ct_exchange_impl *ct_exchange;
 /// Whether this build can train in several processes.
 bool ct_processes_supported(void);
+/// Whether tensors of CUDA go from GPU to GPU; otherwise those of every accelerator go through the CPU.
+bool ct_processes_use_nccl(void);
 /// Meets the others at `host`:`port`, where one of them (`serves`) listens. Sums go over the network interface of this name;
 /// "" for this machine alone where `host` is 127.0.0.1, else for the interface of the machine's own name. Meeting may take
 /// `meeting_seconds`, a later call `seconds`, or it fails.

@@ -36,14 +36,18 @@ public struct Doctor: Encodable, Sendable {
   }
 
   private static var devices: Check {
-    let found = [Device.cpu, .cuda(0), .mps].filter(\.isAvailable).map { $0 == .cuda(0) ? "cuda" : $0.description }
+    let found = [Device.cpu, .cuda(0), .mps].filter(\.isAvailable).map { device in
+      let name = device == .cuda(0) ? "cuda" : device.description
+      return Recording.isSupported(on: device) ? "\(name) (records updates)" : name
+    }
     return Check(what: "devices", state: .ok, found: found.joined(separator: ", "), mend: nil)
   }
 
   private static var processes: Check {
     Check(
       what: "processes", state: Processes.isSupported ? .ok : .absent,
-      found: Processes.isSupported ? "several can train together" : "one",
+      found: Processes.isSupported
+        ? "several can train together" + (Processes.usesNCCL ? ", GPUs over NCCL" : "") : "one",
       mend: Processes.isSupported ? nil : "for several, install Gloo's headers (Debian: libgloo-dev) and build again.")
   }
 
