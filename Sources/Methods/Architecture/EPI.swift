@@ -3,7 +3,7 @@ public import Continual
 import Evaluation
 public import NN
 public import Streams
-public import Torch
+import Torch
 
 /// A low-rank adapter of its own for each experience; a text gets that of the experience whose texts it is most like.
 ///
