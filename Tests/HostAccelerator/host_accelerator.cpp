@@ -13,6 +13,8 @@
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <set>
+#include <string>
 
 using host_accelerator::on_host;
 
@@ -111,17 +113,37 @@ at::Tensor copied_resized(const at::Tensor &from, const at::Tensor &to) {
   return copied(from, to, false);
 }
 
+void wait() {
+  ++waits;
+  TORCH_CHECK(!host_accelerator::is_recording(), "a recording cannot be waited for");
+}
+
 at::Scalar item(const at::Tensor &x) {
-  if (!is_computing) {
-    ++waits;
-    TORCH_CHECK(!host_accelerator::is_recording(), "a recording cannot be waited for");
-  }
+  if (!is_computing) wait();
   return on_host(x).item();
+}
+
+/// Whether an operator's result has a shape that depends on values, so that an accelerator is waited for.
+bool makes_a_shape_of_values(const c10::OperatorHandle &op, const torch::jit::Stack &inputs) {
+  static const std::set<std::string> names{"aten::nonzero",  "aten::masked_select", "aten::_unique2",
+                                           "aten::bincount", "aten::unique_dim",    "aten::repeat_interleave"};
+  const std::string &name = op.schema().name();
+  if (names.contains(name)) return true;
+  if (!name.starts_with("aten::index") && !name.starts_with("aten::_index_put")) return false;
+  auto is_mask = [](const std::optional<at::Tensor> &x) {
+    return x && x->defined() && (x->scalar_type() == at::kBool || x->scalar_type() == at::kByte);
+  };
+  for (const c10::IValue &value : inputs)
+    if (value.isOptionalTensorList())
+      for (const std::optional<at::Tensor> &x : value.toOptionalTensorVector())
+        if (is_mask(x)) return true;
+  return false;
 }
 
 void compute(const c10::OperatorHandle &op, torch::jit::Stack *stack) {
   const size_t inputs = op.schema().arguments().size();
   const torch::jit::Stack read(stack->end() - inputs, stack->end());
+  if (!is_computing && makes_a_shape_of_values(op, read)) wait();
   const bool was = is_computing;
   is_computing = true;
   at::native::cpu_fallback(op, stack);
