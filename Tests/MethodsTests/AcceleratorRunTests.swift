@@ -38,24 +38,24 @@ import Torch
     func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
   }
 
-  private static func model(_ golden: String, _ device: Device) throws -> any TaskModel {
+  private static func model(_ golden: String, _ device: Device, _ dtype: DType) throws -> any TaskModel {
     let url = Golden.url(golden)
     switch golden.prefix(2) {
-    case "be": return try ModelIndex.encoder(url, pooling: .mean, dropout: 0, dtype: .float32, device: device, seed: 0)
+    case "be": return try ModelIndex.encoder(url, pooling: .mean, dropout: 0, dtype: dtype, device: device, seed: 0)
     case "ro":
-      let loaded = try ModelIndex.loadMasked(url, dtype: .float32, device: device, seed: 0)
+      let loaded = try ModelIndex.loadMasked(url, dtype: dtype, device: device, seed: 0)
       return MaskedPredictor(loaded.model, parameters: loaded.parameters)
     case "ll":
-      let loaded = try ModelIndex.loadCausal(url, dtype: .float32, device: device, seed: 0)
+      let loaded = try ModelIndex.loadCausal(url, dtype: dtype, device: device, seed: 0)
       return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [2])
     default:
-      let loaded = try ModelIndex.loadSequenceToSequence(url, dtype: .float32, device: device, seed: 0)
+      let loaded = try ModelIndex.loadSequenceToSequence(url, dtype: dtype, device: device, seed: 0)
       return Seq2SeqAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [1])
     }
   }
 
   private static func trainer(
-    _ golden: String, on device: Device, objective: (any Objective)? = nil,
+    _ golden: String, on device: Device, dtype: DType = .float32, objective: (any Objective)? = nil,
     length: @escaping (Int) -> Int = { 3 + $0 % 5 }, _ change: (inout TrainingSettings) -> Void = { _ in },
     observer: any TrainingObserver = SilentObserver(), methods: (Learner) throws -> [any ContinualMethod]
   ) throws -> Trainer {
@@ -63,7 +63,7 @@ import Torch
     let experiences = ["one", "two"].map { Experience(name: $0, train: data, test: data) }
     let stream = TaskStream(name: "toy", experiences: experiences)
     let learner = Learner(
-      model: try model(golden, device), stream: stream, device: device, seed: 0, objective: objective,
+      model: try model(golden, device, dtype), stream: stream, device: device, seed: 0, objective: objective,
       decode: { "\($0)" },
       encode: { [Int32(4 + $0.count % 9)] }
     ) { experience in
@@ -91,14 +91,15 @@ import Torch
   }
 
   private static func train(
-    _ golden: String, on device: Device, updates: Int = 3, of experience: Int = 0, recorded: Int = 256,
-    objective: (any Objective)? = nil,
+    _ golden: String, on device: Device, dtype: DType = .float32, updates: Int = 3, of experience: Int = 0,
+    recorded: Int = 256, objective: (any Objective)? = nil,
     length: @escaping (Int) -> Int = { 3 + $0 % 5 }, _ change: (inout TrainingSettings) -> Void,
     methods: (Learner) throws -> [any ContinualMethod]
   ) throws -> End {
     let observer = Some(updates, of: experience)
     let trainer = try trainer(
-      golden, on: device, objective: objective, length: length, change, observer: observer, methods: methods)
+      golden, on: device, dtype: dtype, objective: objective, length: length, change, observer: observer,
+      methods: methods)
     trainer.mostRecorded = recorded
     do { try trainer.run() } catch TrainingError.interrupted {}
     var end = End()
@@ -312,12 +313,16 @@ import Torch
 
   /// Eight updates of the second experience with two forms of batch and another rate each: the first of a form runs as ever,
   /// the others are replayed. They end where they would if none was, and wait no more than that the two are recorded.
-  private static func checkRecorded(_ golden: String, methods: (Learner) throws -> [any ContinualMethod]) throws {
+  private static func checkRecorded(
+    _ golden: String, dtype: DType = .float32, objective: (any Objective)? = nil,
+    methods: (Learner) throws -> [any ContinualMethod]
+  ) throws {
     host_accelerator_register()
     guard Recording.isSupported(on: .custom) else { return }
     func end(recorded: Int) throws -> End {
       try train(
-        golden, on: .custom, updates: 8, of: 1, recorded: recorded, length: { [8 << ($0 / 4 % 2), 3, 5, 4][$0 % 4] }
+        golden, on: .custom, dtype: dtype, updates: 8, of: 1, recorded: recorded, objective: objective,
+        length: { [8 << ($0 / 4 % 2), 3, 5, 4][$0 % 4] }
       ) {
         ($0.recordsUpdates, $0.schedule, $0.shuffle) = (true, .linear, false)
       } methods: {
@@ -338,6 +343,8 @@ import Torch
     await #expect(processExitsWith: .success) {
       for golden in ["bert-tiny", "llama-grouped", "t5-tied"] { try Self.checkRecorded(golden) { [Self.migu($0)] } }
       try Self.checkRecorded("bert-tiny") { [Self.migu($0) { $0.lazy = true }] }
+      try Self.checkRecorded("bert-tiny", dtype: .bfloat16) { [Self.migu($0)] }
+      try Self.checkRecorded("llama-grouped", objective: NextToken(end: nil)) { [Self.migu($0)] }
     }
   }
 
@@ -353,6 +360,11 @@ import Torch
         try Self.checkRecorded("bert-tiny") { [try Self.make(type, $0)] }
       }
       precondition(names.count == 14, "\(names)")
+      for kind in SequentialAdapter.Kind.allCases {
+        for golden in ["bert-tiny", "llama-grouped", "t5-tied"] {
+          try Self.checkRecorded(golden) { [try SequentialAdapter(configured { $0.kind = kind }, learner: $0)] }
+        }
+      }
     }
   }
 
