@@ -44,8 +44,8 @@ public final class Mode {
   }
 
   /// Runs layers over padding: where `mask`, float32 `[rows, length]`, is 0.
-  public func overPadding<Result>(_ mask: Tensor?, _ body: () -> Result) -> Result {
-    counted = keepsPadding ? nil : mask
+  public func overPadding<Result>(_ mask: @autoclosure () -> Tensor?, _ body: () -> Result) -> Result {
+    counted = isTraining && !keepsPadding ? mask() : nil
     defer { counted = nil }
     return body()
   }

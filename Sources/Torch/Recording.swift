@@ -8,7 +8,7 @@ import CTorch
 public final class Recording {
   private let handle: OpaquePointer
 
-  /// Whether this build of libtorch can record on the device (2.12 or later, with CUDA's headers at hand for CUDA).
+  /// Whether this build can record on the device: on CUDA with its headers at hand, elsewhere with libtorch 2.12 or later.
   public static func isSupported(on device: Device) -> Bool { ct_recording_supported(device.number) }
 
   /// Records what `body` asks of the device; none of it is done before `replay`.

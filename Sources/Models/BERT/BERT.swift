@@ -38,8 +38,9 @@ public final class BERT: TextEncoder {
       let seen =
         batch.documents.map { AttentionMask.documents($0, dtype: x.dtype) }
         ?? mask.map { AttentionMask.padding($0, dtype: x.dtype) }
-      let counted = batch.documents?.mask ?? mask
-      x = mode.overPadding(counted) { run(x, .masked(seen.map { AttentionMask.behind(prefix, $0) }), mode) }
+      x = mode.overPadding(batch.documents?.mask ?? mask) {
+        run(x, .masked(seen.map { AttentionMask.behind(prefix, $0) }), mode)
+      }
     }
     return count == 0 ? x : x.narrowed(1, count..<x.size(1))
   }

@@ -59,7 +59,7 @@ public final class Llama: CausalLanguageModel {
       return .masked(mask.map { AttentionMask.behind(prefix, $0) })
     }
     let sights = Dictionary(uniqueKeysWithValues: Set(windows).map { ($0, sight($0)) })
-    mode.overPadding(mode.isTraining ? placement.tokens : nil) {
+    mode.overPadding(placement.tokens) {
       for (index, layer) in layers.enumerated() {
         x = layer(x, angles, sights[windows[index]] ?? .masked(nil), cache.map { ($0, index) }, mode)
       }
