@@ -1,6 +1,7 @@
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/version.h>
@@ -80,6 +81,25 @@ int ct_synchronize(ct_device device) {
   return jay::guarded([&] {
     if (device.kind == CT_CPU) return;
     c10::impl::VirtualGuardImpl(jay::device_of(device).type()).synchronizeDevice(static_cast<c10::DeviceIndex>(device.index));
+  });
+}
+
+int ct_device_memory(ct_device device, ct_memory *out, bool *known) {
+  return jay::guarded([&] {
+    *known = false;
+    const at::Device on = jay::device_of(device);
+    auto *allocator = on.is_cpu() ? nullptr : dynamic_cast<c10::DeviceAllocator *>(c10::GetAllocator(on.type()));
+    if (!allocator || !allocator->initialized()) return;
+    try {
+      const auto stats = allocator->getDeviceStats(on.index());
+      constexpr auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+      const auto &held = stats.reserved_bytes[all];
+      const int64_t cached = held.current - stats.allocated_bytes[all].current;
+      *out = {held.current, held.peak, static_cast<int64_t>(allocator->getMemoryInfo(on.index()).first) + cached};
+      *known = true;
+    } catch (const c10::NotImplementedError &) {
+      // Not every device counts.
+    }
   });
 }
 

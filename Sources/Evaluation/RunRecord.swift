@@ -60,6 +60,8 @@ public struct RunRecord: Codable, Sendable, Equatable, Identifiable {
   public var totalParameters: Int?
   /// Seconds of the whole run, evaluation included.
   public var wallSeconds: Double?
+  /// The most memory that the run held: of its accelerator, otherwise of the machine.
+  public var peakBytes: Int?
   /// Bytes the method keeps between experiences: buffers, importances, adapters, old models.
   public var bytesStored: Int?
 

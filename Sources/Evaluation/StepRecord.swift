@@ -16,7 +16,7 @@ public struct StepRecord: Codable, Sendable, Equatable {
   public var tokens: Int
   /// Tokens per second since the last record.
   public var tokensPerSecond: Double?
-  /// Resident memory of the process.
+  /// Memory that the process holds: of the accelerator that it trains on, otherwise of the machine.
   public var residentBytes: Int?
   /// Seconds since the run began, earlier sessions of a resumed run included.
   public var wallSeconds: Double

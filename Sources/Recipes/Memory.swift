@@ -1,4 +1,5 @@
 import Foundation
+import Torch
 
 /// What a file system has left.
 enum Disk {
@@ -22,10 +23,12 @@ enum Disk {
 
 /// What this process and this machine have, in bytes; 0 where the system does not say.
 enum Memory {
-  /// Pages of this process in memory.
-  static var residentBytes: Int { status("VmRSS:") }
-  /// The most there ever were.
-  static var peakBytes: Int { status("VmHWM:") }
+  /// What this process holds of a device's own memory; otherwise its pages in memory.
+  static func held(on device: Device) -> Int { device.memory?.held ?? status("VmRSS:") }
+  /// The most that it held.
+  static func peak(on device: Device) -> Int { device.memory?.peak ?? status("VmHWM:") }
+  /// What more it could have.
+  static func available(on device: Device) -> Int { device.memory?.free ?? available }
   static var available: Int { value("MemAvailable:", in: "/proc/meminfo") }
   static var total: Int { Int(ProcessInfo.processInfo.physicalMemory) }
 

@@ -148,7 +148,7 @@ public final class RunDirectory {
     (record.learningRate, record.command) = (summary.learningRate, summary.command)
     (record.wallSeconds, record.timings) = (summary.wallSeconds, summary.timings)
     (record.trainableParameters, record.totalParameters) = (summary.trainableParameters, summary.totalParameters)
-    record.bytesStored = summary.bytesStored
+    (record.bytesStored, record.peakBytes) = (summary.bytesStored, summary.peakBytes)
     record.recipe = (try? String(contentsOf: recipe, encoding: .utf8)) ?? ""
     record.environment = (try? JSON.decode([String: String].self, from: environment)) ?? [:]
     let lines = (try? String(contentsOf: log, encoding: .utf8)) ?? ""

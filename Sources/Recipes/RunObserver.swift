@@ -12,6 +12,8 @@ final class RunObserver: TrainingObserver {
   private let progressLine: ProgressLine
   private let resumeCommand: String
   var fingerprints: [String: String] = [:]
+  /// Where the run trains.
+  var device = Device.cpu
   var isInterrupted: () -> Bool = { Interrupt.isRequested }
   /// Writes the model after an experience down, where the recipe keeps it.
   var keep: (Experience) throws -> Void = { _ in }
@@ -66,12 +68,12 @@ final class RunObserver: TrainingObserver {
     window.tokens += report.tokens
     guard (report.step.index + 1) % settings.logEvery == 0 || report.step.index + 1 == report.step.total else { return }
     let seconds = window.start.duration(to: .now).seconds
-    let resident = Memory.residentBytes
-    peakBytes = max(peakBytes, resident)
+    let held = Memory.held(on: device)
+    peakBytes = max(peakBytes, held)
     let record = StepRecord(
       step: position.step, experience: report.step.experience.index, epoch: report.epoch, loss: report.loss.item(),
       learningRate: report.learningRate, gradientNorm: report.gradientNorm.item(), tokens: position.tokens,
-      tokensPerSecond: seconds > 0 ? Double(window.tokens) / seconds : nil, residentBytes: resident,
+      tokensPerSecond: seconds > 0 ? Double(window.tokens) / seconds : nil, residentBytes: held,
       wallSeconds: wallSeconds)
     append(record)
     progressLine.update(report.step.index + 1, loss: record.loss, tokensPerSecond: record.tokensPerSecond ?? 0)

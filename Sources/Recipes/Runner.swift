@@ -68,7 +68,7 @@ public struct Runner {
     let session = try Session(
       recipe, places: places, extra: try Added.experiences(in: directory), processes: processes,
       measuresAbilities: true, observer: observer)
-    observer.fingerprints = session.fingerprints
+    (observer.fingerprints, observer.device) = (session.fingerprints, session.trainer.learner.device)
     if recipe.training.keepModels {
       observer.keep = { try Export.keep(session, after: $0, to: directory.model(after: $0)) }
     }
@@ -171,7 +171,7 @@ public struct Runner {
       trainableParameters: progress.trainableParameters,
       totalParameters: learner.parameters.all.reduce(0) { $0 + $1.count },
       bytesStored: session.trainer.methods.reduce(0) { $0 + $1.state.byteCount },
-      peakBytes: max(observer.peakBytes, Memory.peakBytes),
+      peakBytes: max(observer.peakBytes, Memory.peak(on: learner.device)),
       abilities: progress.abilities.map(RunDirectory.Summary.Abilities.init))
     try AtomicFile.write(try JSON.encode(summary), to: directory.summary)
     try AtomicFile.write(
@@ -188,8 +188,9 @@ public struct Runner {
     if let disk = Disk.available(at: directory.url), disk < needed {
       throw RoomError.disk(needed: needed, available: disk, path: directory.url.path)
     }
-    if Memory.available > 0, Memory.available < plan.memoryBytes {
-      throw RoomError.memory(needed: plan.memoryBytes, available: Memory.available)
+    let available = Memory.available(on: session.trainer.learner.device)
+    if available > 0, available < plan.memoryBytes {
+      throw RoomError.memory(needed: plan.memoryBytes, available: available)
     }
   }
 }

@@ -51,7 +51,9 @@ struct CostTable {
         median(runs.flatMap { $0.steps.compactMap(\.tokensPerSecond) }).map(Format.count)
       },
       Column(name: "Peak memory") {
-        $0.flatMap { $0.steps.compactMap(\.residentBytes) }.max().map { Format.bytes(Double($0)) }
+        $0.compactMap { $0.peakBytes ?? $0.steps.compactMap(\.residentBytes).max() }.max().map {
+          Format.bytes(Double($0))
+        }
       },
       Column(name: "Kept by method") { mean($0.compactMap { $0.bytesStored.map(Double.init) }).map(Format.bytes) },
     ]

@@ -10,7 +10,7 @@ struct TrainingCurves {
       panel("Training loss", smooth: true, label: Format.tick) { $0.loss },
       panel("Learning rate", smooth: false, label: Format.rate) { $0.learningRate },
       panel("Tokens per second", smooth: true, label: Format.count) { $0.tokensPerSecond },
-      panel("Resident memory", smooth: false, label: Format.bytes) { $0.residentBytes.map(Double.init) },
+      panel("Memory", smooth: false, label: Format.bytes) { $0.residentBytes.map(Double.init) },
     ]
     return section(
       "Training", id: "training",

@@ -17,6 +17,21 @@ public enum Device: Sendable, Hashable, CustomStringConvertible {
   /// Waits until all work queued on the device is done.
   public func synchronize() { perform("synchronize", []) { ct_synchronize(number) } }
 
+  /// Bytes of a device's own memory.
+  public struct Memory: Sendable, Equatable {
+    /// What this process holds now, and the most it held.
+    public let held: Int, peak: Int
+    /// What more it could have.
+    public let free: Int
+  }
+
+  /// Nil on the CPU, whose memory the system counts, and where libtorch does not keep count.
+  public var memory: Memory? {
+    var out = ct_memory(), isKnown = false
+    perform("memory", []) { ct_device_memory(number, &out, &isKnown) }
+    return isKnown ? Memory(held: Int(out.held), peak: Int(out.peak), free: Int(out.free)) : nil
+  }
+
   public var description: String {
     switch self {
     case .cpu: "cpu"

@@ -7,6 +7,7 @@
 #include <ATen/NativeFunctions.h>
 #include <ATen/native/CPUFallback.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/library.h>
 
@@ -27,13 +28,28 @@ std::atomic<int64_t> waits = 0;
 /// Within an operator that the CPU computes for the device; its copies are not the program's.
 thread_local bool is_computing = false;
 
-struct Memory final : c10::Allocator {
+constexpr size_t room = size_t(1) << 40;
+
+struct Memory final : c10::DeviceAllocator {
   c10::DataPtr allocate(size_t count) override {
     void *memory = host_accelerator::allocate(count);
     return {memory, memory, &host_accelerator::release, c10::Device(type, 0)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &host_accelerator::release; }
   void copy_data(void *to, const void *from, size_t count) const override { std::memcpy(to, from, count); }
+  bool initialized() override { return true; }
+  void emptyCache(c10::MempoolId_t) override {}
+  void recordStream(const c10::DataPtr &, c10::Stream) override {}
+  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex) override {
+    c10::CachingDeviceAllocator::DeviceStats stats;
+    stats.reserved_bytes[0] = stats.allocated_bytes[0] = host_accelerator::held();
+    return stats;
+  }
+  void resetAccumulatedStats(c10::DeviceIndex) override {}
+  void resetPeakStats(c10::DeviceIndex) override {}
+  std::pair<size_t, size_t> getMemoryInfo(c10::DeviceIndex) override {
+    return {room - host_accelerator::held().current, room};
+  }
 };
 Memory memory;
 

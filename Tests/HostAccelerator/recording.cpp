@@ -19,6 +19,7 @@ namespace {
 // The backward pass runs on a thread of its own.
 std::mutex access;
 std::map<void *, size_t> blocks;
+c10::CachingAllocator::Stat counted;
 /// Not a number, in any floating dtype.
 constexpr int broken = 0xFF;
 
@@ -66,6 +67,7 @@ void *allocate(size_t bytes) {
   if (bytes == 0) return nullptr;
   void *memory = std::malloc(bytes);
   const std::lock_guard lock(access);
+  counted.increase(bytes);
   if (current) current->own.push_back({memory, bytes});
   else blocks[memory] = bytes;
   return memory;
@@ -75,10 +77,13 @@ void release(void *memory) {
   const std::lock_guard lock(access);
   const auto found = blocks.find(memory);
   if (found == blocks.end()) return;
+  counted.decrease(found->second);
   if (recordings > 0) std::memset(memory, broken, found->second);
   else std::free(memory);
   blocks.erase(found);
 }
+
+c10::CachingAllocator::Stat &held() { return counted; }
 
 at::Tensor on_host(const at::Tensor &x) {
   return at::from_blob(x.data_ptr(), x.sizes(), x.strides(), at::TensorOptions().dtype(x.scalar_type()));

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/stack.h>
+#include <c10/core/Allocator.h>
 
 namespace host_accelerator {
 
@@ -10,6 +11,8 @@ namespace host_accelerator {
 /// still name it; what is allocated within one belongs to it.
 void *allocate(size_t bytes);
 void release(void *memory);
+/// Bytes that are allocated.
+c10::CachingAllocator::Stat &held();
 
 /// The same memory as a tensor of the CPU's.
 at::Tensor on_host(const at::Tensor &x);

@@ -218,6 +218,20 @@ import Torch
     }
   }
 
+  /// Of the device's own memory, of which a terabyte is free.
+  @Test func memoryIsCounted() async {
+    #expect(Device.cpu.memory == nil)
+    await #expect(processExitsWith: .success) {
+      host_accelerator_register()
+      var x: Tensor? = Tensor.zeros([1000], device: .custom)
+      let full = Device.custom.memory
+      precondition(full?.held == 4000 && full?.free == (1 << 40) - 4000, "\(String(describing: full))")
+      x = nil
+      let empty = Device.custom.memory
+      precondition(x == nil && empty?.held == 0 && empty?.peak == 4000, "\(String(describing: empty))")
+    }
+  }
+
   /// Moments and counts go to another optimizer, which goes on with them.
   @Test func aRestoredAdamWGoesOn() async {
     await #expect(processExitsWith: .success) {

@@ -32,6 +32,14 @@ import Testing
     #expect(two.contains("after farm, on sea &lt;b&gt;: not evaluated"))
   }
 
+  /// The log sees it at some steps only.
+  @Test func thePeakIsTheRunsOwn() {
+    var runs = [run(["migu"]), run(["migu"], seed: 1)]
+    #expect(ReportPage.html(runs: runs, title: "").contains("<td>1 MB</td>"))
+    runs[1].peakBytes = 3_000_000
+    #expect(ReportPage.html(runs: runs, title: "").contains("<td>3 MB</td>"))
+  }
+
   @Test func headlineAndTableMarkTheBest() {
     // Four cards; both learn equally well, so both are best there.
     #expect(two.count(of: #"class="pill""#) == 5)

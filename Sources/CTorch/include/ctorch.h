@@ -36,6 +36,10 @@ bool ct_keep_freed_memory(void);
 /// Gives what is free of it back to the system, once.
 void ct_release_freed_memory(void);
 int ct_synchronize(ct_device device);
+/// Bytes of a device's own memory: what this process holds now, the most it held, and what more it could have.
+typedef struct ct_memory { int64_t held, peak, free; } ct_memory;
+/// `known` is false on the CPU and where libtorch does not keep count.
+int ct_device_memory(ct_device device, ct_memory *out, bool *known);
 bool ct_set_gradient_mode(bool enabled);
 void *ct_begin_inference(void);
 void ct_end_inference(void *guard);
