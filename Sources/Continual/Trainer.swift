@@ -53,7 +53,7 @@ public final class Trainer {
 
   /// Trains what is left of the stream.
   public func run() throws {
-    if settings.recordsUpdates { _ = try makeRecorded() }
+    try checkRecording()
     if progress.matrix.before == nil, progress.experience == 0, progress.step == 0 { try evaluateBefore() }
     while progress.experience < learner.stream.count {
       try train(learner.stream.experiences[progress.experience])
@@ -106,6 +106,11 @@ public final class Trainer {
     try settle()
     for method in methods { try method.didEnd(experience, learner: learner) }
     try finish(experience, isEvaluated: plan.isEvaluated)
+  }
+
+  /// - Throws: `TrainingError.cannotRecord` where updates are to be recorded and cannot be; `run` asks, too.
+  public func checkRecording() throws {
+    if settings.recordsUpdates { _ = try makeRecorded() }
   }
 
   private func makeRecorded() throws -> RecordedUpdates {

@@ -74,6 +74,7 @@ public struct Runner {
     }
     // The session holds the observer.
     defer { observer.keep = { _ in } }
+    try session.trainer.checkRecording()
     try Self.checkRoom(session, directory)
     for remark in session.remarks { line.warn(remark) }
     try resume(session, directory, observer, line)

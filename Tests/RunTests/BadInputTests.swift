@@ -32,6 +32,13 @@ import Testing
       name: "no such device", arguments: ["--set", "device=cuda:7"],
       says: ["there is no device 'cuda:7' here", "device: cpu"]),
     Case(
+      name: "nothing that records", arguments: ["--set", "training.recordsUpdates=true"],
+      says: ["training.recordsUpdates: no update can stand for another here", "the device cpu", "Leave the key out"]),
+    Case(
+      name: "what cannot be recorded",
+      arguments: ["--set", "training.recordsUpdates=true", "--set", "training.optimizer=sgd"],
+      says: ["training.recordsUpdates", "the optimizer adamw or adam"]),
+    Case(
       name: "impossible combination",
       arguments: ["--set", "methods=[per-task]", "--set", "stream.taskLabelAtTest=false"],
       says: ["'per-task' must be told the task", "taskLabelAtTest: true"]),
