@@ -57,14 +57,14 @@ Graph make(at::DeviceType type) {
 struct ct_recording_impl {
   at::Device device;
   Graph graph;
-  /// Where work goes when the recording, on a stream of its own, has ended.
-  std::optional<c10::Stream> stream;
-  std::optional<at::Device> current;
+  /// What is recorded stands on this stream, and work goes back to that before when the recording has ended.
+  c10::Stream own, before;
+  at::Device current;
 
   void leave() {
     const c10::impl::VirtualGuardImpl guard(device.type());
-    guard.exchangeStream(*stream);
-    guard.setDevice(*current);
+    guard.exchangeStream(before);
+    guard.setDevice(current);
   }
 };
 
@@ -76,10 +76,12 @@ int ct_recording_begin(ct_device device, ct_recording shares, ct_recording *out)
   return jay::guarded([&] {
     const at::Device on = jay::device_of(device);
     const c10::impl::VirtualGuardImpl guard(on.type());
-    auto made = std::make_unique<ct_recording_impl>(ct_recording_impl{on, make(on.type()), {}, {}});
     guard.synchronizeDevice(on.index());
-    made->current = guard.exchangeDevice(on);
-    made->stream = guard.exchangeStream(guard.getStreamFromGlobalPool(on));
+    const c10::Stream own = shares ? shares->own : guard.getStreamFromGlobalPool(on);
+    auto made = std::make_unique<ct_recording_impl>(
+        ct_recording_impl{on, make(on.type()), own, guard.getStream(on), guard.getDevice()});
+    guard.setDevice(on);
+    guard.exchangeStream(own);
     try {
       made->graph.begin(shares ? shares->graph.pool() : at::MempoolId_t{0, 0});
     } catch (...) {
