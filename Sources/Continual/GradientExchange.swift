@@ -123,7 +123,7 @@ final class GradientExchange {
       let sum = bucket.values.narrowed(0, slot.range)
       if let rows = slot.rows {
         let kept = sum.reshaped([rows.count] + parameter.shape.dropFirst())
-        gradient.copy(from: kept.to(gradient.dtype, device: gradient.device), at: rows)
+        gradient.copy(from: kept.to(gradient.dtype), at: rows)
       } else {
         gradient.copy(from: sum.reshaped(parameter.shape))
       }

@@ -64,7 +64,7 @@ final class RecordedUpdates {
         return try body(batch, Rate(rate, onDevice: current))
       }
       guard let old = known[form] else {
-        let made = try record(batch, Rate(rate, onDevice: current), body)
+        let made = try record(batch, rate: rate, current, body)
         known[form] = made
         return replayed(made)
       }
@@ -75,16 +75,17 @@ final class RecordedUpdates {
     }
   }
 
+  /// `current` is the rate on the device, where the recording reads it from now on.
   private func record(
-    _ batch: DeviceBatch, _ rate: Rate, _ body: (DeviceBatch, Rate) throws -> Outcome
+    _ batch: DeviceBatch, rate: Double, _ current: Tensor, _ body: (DeviceBatch, Rate) throws -> Outcome
   ) throws -> Known {
-    let inputs = batch.cloned(), onDevice = rate.onDevice ?? Tensor([Float(rate.value)], shape: [], device: device)
+    let inputs = batch.cloned()
     var outcome: Outcome?
     let recording = try Recording(on: device, sharing: known.values.first?.recording) {
-      outcome = try body(inputs, Rate(rate.value, onDevice: onDevice))
+      outcome = try body(inputs, Rate(rate, onDevice: current))
     }
     guard let outcome else { preconditionFailure("RecordedUpdates: the update left nothing") }
-    return Known(inputs: inputs, rate: onDevice, recording: recording, outcome: outcome)
+    return Known(inputs: inputs, rate: current, recording: recording, outcome: outcome)
   }
 
   /// The next replay writes over the outcome.

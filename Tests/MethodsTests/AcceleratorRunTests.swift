@@ -1,115 +1,16 @@
+import Continual
 import Evaluation
 import Foundation
 import HostAccelerator
 import Methods
-import Models
 import NN
 import Streams
 import TestSupport
 import Testing
 import Torch
 
-@testable import Continual
-
 /// What runs on an accelerator, tried on one that any machine has: it does what the CPU does, and no update waits for it.
 @Suite struct AcceleratorRunTests {
-  /// What three updates leave, and how often something was read between the first one and the last.
-  private struct End {
-    var weights: [String: [Float]] = [:]
-    var waits: Int64 = 0
-    var replays = 0
-  }
-
-  /// Ends the run after some updates of an experience, and reads nothing of them.
-  private final class Some: TrainingObserver {
-    let updates: Int, experience: Int
-    var before: Int64 = 0
-    init(_ updates: Int, of experience: Int) { (self.updates, self.experience) = (updates, experience) }
-    func willTrain(_ experience: Experience, updates: Int, from step: Int) { before = host_accelerator_waits() }
-    func didCompute(_ report: StepReport) {}
-    func didUpdate(_ trainer: Trainer, _ optimizer: any Optimizer) throws {
-      if trainer.progress.experience == experience, trainer.progress.step == updates {
-        throw TrainingError.interrupted(resume: "")
-      }
-    }
-    func willEvaluate(_ experience: Experience) {}
-    func didEvaluate(_ experience: Experience, _ progress: TrainingProgress) {}
-    func didEnd(_ trainer: Trainer) throws {}
-    func willStop(_ trainer: Trainer, _ optimizer: any Optimizer) throws {}
-  }
-
-  private static func model(_ golden: String, _ device: Device, _ dtype: DType) throws -> any TaskModel {
-    let url = Golden.url(golden)
-    switch golden.prefix(2) {
-    case "be": return try ModelIndex.encoder(url, pooling: .mean, dropout: 0, dtype: dtype, device: device, seed: 0)
-    case "ro":
-      let loaded = try ModelIndex.loadMasked(url, dtype: dtype, device: device, seed: 0)
-      return MaskedPredictor(loaded.model, parameters: loaded.parameters)
-    case "ll":
-      let loaded = try ModelIndex.loadCausal(url, dtype: dtype, device: device, seed: 0)
-      return CausalAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [2])
-    default:
-      let loaded = try ModelIndex.loadSequenceToSequence(url, dtype: dtype, device: device, seed: 0)
-      return Seq2SeqAnswerer(loaded.model, parameters: loaded.parameters, endTokens: [1])
-    }
-  }
-
-  private static func trainer(
-    _ golden: String, on device: Device, dtype: DType = .float32, objective: (any Objective)? = nil,
-    length: @escaping (Int) -> Int = { 3 + $0 % 5 }, _ change: (inout TrainingSettings) -> Void = { _ in },
-    observer: any TrainingObserver = SilentObserver(), methods: (Learner) throws -> [any ContinualMethod]
-  ) throws -> Trainer {
-    let data = Dataset(name: "toy", labels: ["a", "b"], examples: [])
-    let experiences = ["one", "two"].map { Experience(name: $0, train: data, test: data) }
-    let stream = TaskStream(name: "toy", experiences: experiences)
-    let learner = Learner(
-      model: try model(golden, device, dtype), stream: stream, device: device, seed: 0, objective: objective,
-      decode: { "\($0)" },
-      encode: { [Int32(4 + $0.count % 9)] }
-    ) { experience in
-      let examples = (0..<32).map { (row: Int) -> TokenizedExample in
-        let length = length(row)
-        let tokens = (row..<row + length).map { Int32(4 + $0 % 9) }
-        var example = TokenizedExample(
-          id: "\(row)", tokens: tokens, firstLength: length, target: row % 2 + 2 * experience.index, answer: [5, 1],
-          experience: experience.index)
-        if objective != nil { example.documents = [2, Int32(length - 2)] }
-        return example
-      }
-      return TokenizedExperience(
-        train: examples, validation: Array(examples.prefix(4)), test: Array(examples.prefix(6)),
-        options: [[5, 1], [6, 1]])
-    }
-    var settings = TrainingSettings()
-    (settings.batchSize, settings.logEvery, settings.learningRate) = (4, 1000, 1e-3)
-    (settings.precision, settings.epsilon) = (.fp32, 1e-5)
-    change(&settings)
-    var evaluation = EvaluationSettings()
-    evaluation.future = false
-    return Trainer(
-      learner: learner, methods: try methods(learner), settings: settings, evaluation: evaluation, observer: observer)
-  }
-
-  private static func train(
-    _ golden: String, on device: Device, dtype: DType = .float32, updates: Int = 3, of experience: Int = 0,
-    recorded: Int = 256, objective: (any Objective)? = nil,
-    length: @escaping (Int) -> Int = { 3 + $0 % 5 }, _ change: (inout TrainingSettings) -> Void,
-    methods: (Learner) throws -> [any ContinualMethod]
-  ) throws -> End {
-    let observer = Some(updates, of: experience)
-    let trainer = try trainer(
-      golden, on: device, dtype: dtype, objective: objective, length: length, change, observer: observer,
-      methods: methods)
-    trainer.mostRecorded = recorded
-    do { try trainer.run() } catch TrainingError.interrupted {}
-    var end = End()
-    end.waits = host_accelerator_waits() - observer.before
-    end.weights = trainer.learner.parameters.snapshot().mapValues { $0.values() }
-    precondition(trainer.progress.step == updates)
-    end.replays = trainer.recorded?.replays ?? 0
-    return end
-  }
-
   /// Ends the process where the accelerator was waited for, or ends elsewhere than the CPU.
   private static func check(
     _ golden: String, objective: (any Objective)? = nil, _ change: (inout TrainingSettings) -> Void = { _ in },
@@ -117,8 +18,8 @@ import Torch
   ) throws {
     host_accelerator_register()
     precondition(Device.custom.isAvailable)
-    let there = try train(golden, on: .custom, objective: objective, change, methods: methods)
-    let here = try train(golden, on: .cpu, objective: objective, change, methods: methods)
+    let there = try AcceleratorToy.train(golden, on: .custom, objective: objective, change, methods: methods)
+    let here = try AcceleratorToy.train(golden, on: .cpu, objective: objective, change, methods: methods)
     precondition(there.waits == 0, "waited \(there.waits) times")
     precondition(Set(there.weights.keys) == Set(here.weights.keys))
     for (name, values) in here.weights {
@@ -127,36 +28,31 @@ import Torch
     }
   }
 
-  private static func migu(_ learner: Learner, _ change: (inout MIGU.Configuration) -> Void = { _ in }) -> MIGU {
-    var configuration = MIGU.Configuration()
-    configuration.fromFirst = true
-    change(&configuration)
-    return MIGU(configuration, learner: learner)
-  }
-
   @Test func anEncoder() async {
-    await #expect(processExitsWith: .success) { try Self.check("bert-tiny") { [Self.migu($0)] } }
+    await #expect(processExitsWith: .success) { try Self.check("bert-tiny") { [AcceleratorToy.migu($0)] } }
   }
 
   @Test func aDecoder() async {
-    await #expect(processExitsWith: .success) { try Self.check("llama-grouped") { [Self.migu($0)] } }
+    await #expect(processExitsWith: .success) { try Self.check("llama-grouped") { [AcceleratorToy.migu($0)] } }
   }
 
   @Test func aDecoderWithoutPadding() async {
     await #expect(processExitsWith: .success) {
-      try Self.check("llama-grouped", { $0.batchSize = 1 }) { [Self.migu($0)] }
+      try Self.check("llama-grouped", { $0.batchSize = 1 }) { [AcceleratorToy.migu($0)] }
     }
   }
 
   @Test func anEncoderDecoder() async {
     await #expect(processExitsWith: .success) {
-      try Self.check("t5-tied", { $0.optimizer = .adafactor }) { [Self.migu($0)] }
+      try Self.check("t5-tied", { $0.optimizer = .adafactor }) { [AcceleratorToy.migu($0)] }
     }
   }
 
   @Test func adapters() async {
     await #expect(processExitsWith: .success) {
-      try Self.check("llama-grouped") { [SequentialLoRA(configured { $0.dropout = 0 }, learner: $0), Self.migu($0)] }
+      try Self.check("llama-grouped") {
+        [SequentialLoRA(configured { $0.dropout = 0 }, learner: $0), AcceleratorToy.migu($0)]
+      }
     }
   }
 
@@ -164,13 +60,15 @@ import Torch
   @Test func pretraining() async {
     await #expect(processExitsWith: .success) {
       let masked = MaskedTokens(mask: 4, special: [1, 2, 3], vocabularySize: 60, share: 0.4)
-      try Self.check("roberta-tiny", objective: masked) { [Self.migu($0)] }
-      try Self.check("llama-grouped", objective: NextToken(end: nil)) { [Self.migu($0)] }
+      try Self.check("roberta-tiny", objective: masked) { [AcceleratorToy.migu($0)] }
+      try Self.check("llama-grouped", objective: NextToken(end: nil)) { [AcceleratorToy.migu($0)] }
     }
   }
 
   @Test func rowsAlone() async {
-    await #expect(processExitsWith: .success) { try Self.check("bert-tiny") { [Self.migu($0) { $0.lazy = true }] } }
+    await #expect(processExitsWith: .success) {
+      try Self.check("bert-tiny") { [AcceleratorToy.migu($0) { $0.lazy = true }] }
+    }
   }
 
   /// Three updates of AdamW of three parameters.
@@ -262,7 +160,7 @@ import Torch
   @Test func dropout() async {
     await #expect(processExitsWith: .success) {
       host_accelerator_register()
-      let end = try Self.train("bert-tiny", on: .custom, { _ in }) {
+      let end = try AcceleratorToy.train("bert-tiny", on: .custom, { _ in }) {
         [SequentialLoRA(configured { $0.dropout = 0.5 }, learner: $0)]
       }
       precondition(end.waits == 0)
@@ -271,12 +169,8 @@ import Torch
 
   @Test func accumulatedBatches() async {
     await #expect(processExitsWith: .success) {
-      try Self.check("bert-tiny", { $0.accumulation = 2 }) { [Self.migu($0)] }
+      try Self.check("bert-tiny", { $0.accumulation = 2 }) { [AcceleratorToy.migu($0)] }
     }
-  }
-
-  private static func make<M: ContinualMethod>(_ type: M.Type, _ learner: Learner) throws -> any ContinualMethod {
-    try M(.init(), learner: learner)
   }
 
   /// Each trains both experiences and is measured, and no operator is given tensors of two devices.
@@ -287,13 +181,13 @@ import Torch
         let name = type.card.name
         // Needs dropout, which the tiny models have not.
         if name == "das" { continue }
-        let trainer = try Self.trainer(
+        let trainer = try AcceleratorToy.trainer(
           name == "lfpt5" ? "t5-tied" : "bert-tiny", on: .custom
         ) { learner in
           // By default it writes for minutes.
           name == "lfpt5"
             ? [LFPT5(configured { ($0.length, $0.attempts, $0.sampleTokens) = (3, 2, 8) }, learner: learner)]
-            : [try Self.make(type, learner)]
+            : [try AcceleratorToy.make(type, learner)]
         }
         try trainer.run()
         precondition(trainer.progress.matrix.rows.count == 2, "\(name)")
@@ -307,7 +201,7 @@ import Torch
       host_accelerator_register()
       for golden in ["llama-grouped", "t5-tied"] {
         func answers(_ device: Device) throws -> [[String?]] {
-          let trainer = try Self.trainer(golden, on: device) {
+          let trainer = try AcceleratorToy.trainer(golden, on: device) {
             [FineTune(.init(), learner: $0)]
           }
           let learner = trainer.learner, examples = learner.data(of: learner.stream.experiences[0]).test
@@ -325,68 +219,12 @@ import Torch
     }
   }
 
-  /// Eight updates of the second experience with two forms of batch and another rate each: the first of a form runs as ever,
-  /// the others are replayed. They end where they would if none was, and wait no more than that the two are recorded.
-  private static func checkRecorded(
-    _ golden: String, dtype: DType = .float32, objective: (any Objective)? = nil,
-    methods: (Learner) throws -> [any ContinualMethod]
-  ) throws {
-    host_accelerator_register()
-    guard Recording.isSupported(on: .custom) else { return }
-    func end(recorded: Int) throws -> End {
-      try train(
-        golden, on: .custom, dtype: dtype, updates: 8, of: 1, recorded: recorded, objective: objective,
-        length: { [8 << ($0 / 4 % 2), 3, 5, 4][$0 % 4] }
-      ) {
-        ($0.recordsUpdates, $0.schedule, $0.shuffle) = (true, .linear, false)
-      } methods: {
-        try methods($0)
-      }
-    }
-    let replayed = try end(recorded: 256), plain = try end(recorded: 0)
-    precondition(plain.replays == 0)
-    precondition(replayed.replays == 6, "\(replayed.replays) replays")
-    precondition(replayed.waits == 2, "waited \(replayed.waits) times")
-    for (name, values) in plain.weights {
-      let gap = zip(values, replayed.weights[name] ?? []).map { abs($0 - $1) }.max() ?? 1
-      precondition(gap < 1e-6, "\(name) is \(gap) away")
-    }
-  }
-
-  @Test func recordedUpdatesAreUpdates() async {
-    await #expect(processExitsWith: .success) {
-      for golden in ["bert-tiny", "llama-grouped", "t5-tied"] { try Self.checkRecorded(golden) { [Self.migu($0)] } }
-      try Self.checkRecorded("bert-tiny") { [Self.migu($0) { $0.lazy = true }] }
-      try Self.checkRecorded("bert-tiny", dtype: .bfloat16) { [Self.migu($0)] }
-      try Self.checkRecorded("llama-grouped", objective: NextToken(end: nil)) { [Self.migu($0)] }
-    }
-  }
-
-  /// All that say so.
-  @Test func methodsThatCanBeRecorded() async {
-    await #expect(processExitsWith: .success) {
-      host_accelerator_register()
-      var names: [String] = []
-      for type in methodTypes {
-        let learner = try Self.trainer("bert-tiny", on: .custom) { _ in [] }.learner
-        guard try Self.make(type, learner).isRecordable else { continue }
-        names.append(type.card.name)
-        try Self.checkRecorded("bert-tiny") { [try Self.make(type, $0)] }
-      }
-      precondition(names.count == 14, "\(names)")
-      for kind in SequentialAdapter.Kind.allCases {
-        for golden in ["bert-tiny", "llama-grouped", "t5-tied"] {
-          try Self.checkRecorded(golden) { [try SequentialAdapter(configured { $0.kind = kind }, learner: $0)] }
-        }
-      }
-    }
-  }
-
   /// With the log, at the latest; before that nothing could have been saved.
   @Test func whatBreaksEndsTheRun() async {
     await #expect(processExitsWith: .success) {
       host_accelerator_register()
-      let trainer = try Self.trainer("bert-tiny", on: .custom, { ($0.logEvery, $0.learningRate) = (3, 1e38) }) {
+      let trainer = try AcceleratorToy.trainer("bert-tiny", on: .custom, { ($0.logEvery, $0.learningRate) = (3, 1e38) })
+      {
         [FineTune(.init(), learner: $0)]
       }
       do {
@@ -402,7 +240,7 @@ import Torch
   @Test func whatIsReadIsNoticed() async {
     await #expect(processExitsWith: .success) {
       host_accelerator_register()
-      let end = try Self.train("bert-tiny", on: .custom, { $0.logEvery = 1 }) { [Self.migu($0)] }
+      let end = try AcceleratorToy.train("bert-tiny", on: .custom, { $0.logEvery = 1 }) { [AcceleratorToy.migu($0)] }
       precondition(end.waits == 3, "waited \(end.waits) times")
     }
   }
