@@ -283,10 +283,13 @@ at::Tensor multiply_transposed(const at::Tensor &above, const at::Tensor &x, con
   auto out = at::empty({all, columns}, a.options());
   auto *to = out.data_ptr<at::BFloat16>();
   if (places) {
+    const size_t bytes = columns * sizeof(at::BFloat16);
     std::vector<bool> is_kept(all, false);
     for (int64_t i = 0; i < rows; ++i) is_kept[places[i]] = true;
-    for (int64_t row = 0; row < all; ++row)
-      if (!is_kept[row]) std::memset(static_cast<void *>(to + row * columns), 0, columns * sizeof(at::BFloat16));
+    parallel_for(all, std::max<int64_t>(1, 65536 / bytes), [&](int64_t begin, int64_t end) {
+      for (int64_t row = begin; row < end; ++row)
+        if (!is_kept[row]) std::memset(static_cast<void *>(to + row * columns), 0, bytes);
+    });
   }
   (rows > columns ? multiply_many : multiply_few)(a, b, places, rows, to);
   return out;

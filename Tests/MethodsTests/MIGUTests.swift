@@ -46,6 +46,26 @@ import Torch
     #expect(MIGU.keptCount(of: rows, threshold: 0.7) == kept)
   }
 
+  @Test func selectsWhatSortingWouldPutThere() {
+    for (count, different) in [(1, 1), (2, 9), (7, 3), (100, 1000), (101, 5), (384, 100_000)] {
+      let values = (0..<count).map { Float($0 * 7919 % 1009 % different) }, sorted = values.sorted()
+      for place in 0..<count {
+        var ranked = values
+        #expect(ranked.select(place) == sorted[place])
+        #expect(ranked[..<place].allSatisfy { $0 <= sorted[place] } && ranked[place...].allSatisfy { $0 >= sorted[place] })
+      }
+    }
+  }
+
+  /// A broken activation must not break the program before the loss is checked.
+  @Test func masksAmongNumbersThatAreNone() {
+    for place in 0..<9 {
+      var scores = (1...9).map(Float.init)
+      scores[place] = .nan
+      #expect(MIGU.mask(scores, threshold: 0.7).count == 9)
+    }
+  }
+
   // MARK: Training
 
   @Test func withoutThresholdIsFineTuningToTheBit() throws {

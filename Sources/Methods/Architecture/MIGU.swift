@@ -191,10 +191,11 @@ public final class MIGU: ContinualMethod {
   }
 
   private static func rows(_ isMasked: [Bool], _ device: Device) -> Rows {
-    func places(_ value: Bool) -> Tensor {
-      Tensor(isMasked.indices.filter { isMasked[$0] == value }.map(Int64.init), device: device)
+    var kept: [Int64] = [], masked: [Int64] = []
+    for (row, isMasked) in isMasked.enumerated() {
+      if isMasked { masked.append(Int64(row)) } else { kept.append(Int64(row)) }
     }
-    return Rows(kept: places(false), masked: places(true))
+    return Rows(kept: Tensor(kept, device: device), masked: Tensor(masked, device: device))
   }
 
   /// How many of `count` different scores `mask` keeps: n − ⌈T·(n−1)⌉.
@@ -210,16 +211,38 @@ public final class MIGU: ContinualMethod {
   /// The quantile interpolates at p = T·(n−1); where p is an integer in exact arithmetic the element itself is taken.
   public static func mask(_ scores: [Float], threshold: Double) -> [Bool] {
     guard scores.count > 1, threshold > 0 else { return scores.map { _ in false } }
-    let sorted = scores.sorted()
-    let position = threshold * Double(scores.count - 1)
-    let nearest = position.rounded()
+    var ranked = scores
+    let position = threshold * Double(scores.count - 1), nearest = position.rounded()
     let cut: Double
     if abs(position - nearest) < 1e-6 {
-      cut = Double(sorted[Int(nearest)])
+      cut = Double(ranked.select(Int(nearest)))
     } else {
-      let low = Int(position), fraction = position - Double(low)
-      cut = Double(sorted[low]) + fraction * (Double(sorted[low + 1]) - Double(sorted[low]))
+      let low = Int(position), lower = ranked.select(low), upper = ranked[(low + 1)...].min() ?? lower
+      cut = Double(lower) + (position - Double(low)) * (Double(upper) - Double(lower))
     }
     return scores.map { Double($0) < cut }
+  }
+}
+
+extension [Float] {
+  /// The element that sorting would put at `place`; it stands there afterwards, none that is larger before it and none that
+  /// is smaller behind it. Hoare's selection: every layer's quantile is asked for in every update.
+  mutating func select(_ place: Int) -> Float {
+    withUnsafeMutableBufferPointer { x in
+      var low = 0, high = x.count - 1
+      while low < high {
+        let pivot = x[(low + high) / 2]
+        var i = low, j = high
+        while i <= j {
+          while i <= high, x[i] < pivot { i += 1 }
+          while j >= low, x[j] > pivot { j -= 1 }
+          guard i <= j else { break }
+          x.swapAt(i, j)
+          (i, j) = (i + 1, j - 1)
+        }
+        if place <= j { high = j } else if place >= i { low = i } else { break }
+      }
+      return x[place]
+    }
   }
 }
