@@ -22,6 +22,16 @@ const T *read(const at::Tensor &x) {
 /// not by a hash of (seed, offset + i), so the backward pass recomputes the mask instead of storing it.
 at::Tensor dropout(const at::Tensor &x, double probability, uint64_t seed, uint64_t offset);
 
+/// The numbers behind `dropout`, for kernels that do it on their way.
+struct DropoutMask {
+  uint32_t key, shift, threshold;
+  float scale;
+
+  DropoutMask(double probability, uint64_t seed, uint64_t offset);
+  /// Whether element i stays.
+  bool keeps(uint32_t i) const;
+};
+
 /// Lets libtorch's own kernels draw by these numbers from here on.
 void seed_generators(uint64_t seed, uint64_t offset);
 
@@ -151,5 +161,8 @@ JAY_INLINE W mix32(W x) {
   x = (x ^ (x >> 15)) * 0x846ca68bu;
   return x ^ (x >> 16);
 }
+
+// The upper 24 bits of a word for each element reach the threshold, or not.
+JAY_INLINE bool DropoutMask::keeps(uint32_t i) const { return mix32((shift + i) ^ key) >> 8 >= threshold; }
 
 }  // namespace jay

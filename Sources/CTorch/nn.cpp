@@ -5,16 +5,9 @@
 #include "support.h"
 
 using jay::get;
-using jay::get_or_undefined;
 
 extern "C" {
 
-int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out) {
-  CT_RETURN(at::embedding(get(weight), get(index)));
-}
-int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double epsilon, ct_tensor *out) {
-  CT_RETURN(at::layer_norm(get(x), get(weight).sizes(), get(weight), get_or_undefined(bias), epsilon));
-}
 int ct_softmax(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(at::softmax(get(x), dim)); }
 int ct_log_softmax(ct_tensor x, int32_t dim, ct_tensor *out) { CT_RETURN(at::log_softmax(get(x), dim)); }
 

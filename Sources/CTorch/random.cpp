@@ -31,53 +31,45 @@ void fill(at::Tensor &x, uint64_t seed, uint64_t offset, Value value) {
   x.copy_(host);
 }
 
-// One 32-bit word a element; kept when its upper 24 bits reach the threshold.
 template <typename T>
 struct Masked;
 
 template <>
 struct Masked<float> {
-  JAY_VECTOR static void apply(const float *x, float *y, int64_t n, uint32_t key, uint32_t base, uint32_t threshold, float scale) {
-    for (int64_t i = 0; i < n; ++i) {
-      uint32_t word = mix32((base + static_cast<uint32_t>(i)) ^ key) >> 8;
-      y[i] = word >= threshold ? x[i] * scale : 0.0f;
-    }
+  JAY_VECTOR static void apply(const float *x, float *y, int64_t n, const jay::DropoutMask &p, uint32_t first) {
+    for (int64_t i = 0; i < n; ++i) y[i] = p.keeps(first + static_cast<uint32_t>(i)) ? x[i] * p.scale : 0.0f;
   }
 };
 
 // bfloat16 goes through its bits, so that the loop stays in integer and float registers.
 template <>
 struct Masked<uint16_t> {
-  JAY_VECTOR static void apply(const uint16_t *x, uint16_t *y, int64_t n, uint32_t key, uint32_t base, uint32_t threshold, float scale) {
+  JAY_VECTOR static void apply(const uint16_t *x, uint16_t *y, int64_t n, const jay::DropoutMask &p, uint32_t first) {
     for (int64_t i = 0; i < n; ++i) {
-      uint32_t word = mix32((base + static_cast<uint32_t>(i)) ^ key) >> 8;
       uint32_t bits = static_cast<uint32_t>(x[i]) << 16;
-      float value = __builtin_bit_cast(float, bits) * scale;
-      y[i] = word >= threshold ? jay::bfloat16_bits(value) : uint16_t(0);
+      float value = __builtin_bit_cast(float, bits) * p.scale;
+      y[i] = p.keeps(first + static_cast<uint32_t>(i)) ? jay::bfloat16_bits(value) : uint16_t(0);
     }
   }
 };
 
 template <typename T>
-void mask_into(const at::Tensor &x, at::Tensor &y, uint32_t threshold, float scale, uint64_t seed, uint64_t offset) {
+void mask_into(const at::Tensor &x, at::Tensor &y, const jay::DropoutMask &dropout) {
   auto iterator = at::TensorIteratorConfig().add_output(y).add_const_input(x).resize_outputs(false).build();
   const char *start = static_cast<const char *>(x.const_data_ptr());
-  uint64_t key64 = mix(seed ^ mix(offset));
-  uint32_t key = static_cast<uint32_t>(key64), shift = static_cast<uint32_t>(key64 >> 32);
   iterator.for_each([=](char **data, const int64_t *, int64_t n) {
     auto index = static_cast<uint32_t>((data[1] - start) / static_cast<int64_t>(sizeof(T)));
-    Masked<T>::apply(reinterpret_cast<const T *>(data[1]), reinterpret_cast<T *>(data[0]), n, key, shift + index, threshold, scale);
+    Masked<T>::apply(reinterpret_cast<const T *>(data[1]), reinterpret_cast<T *>(data[0]), n, dropout, index);
   });
 }
 
 at::Tensor masked(const at::Tensor &input, double probability, uint64_t seed, uint64_t offset) {
   auto x = input.contiguous();
   auto y = at::empty_like(x);
-  auto threshold = static_cast<uint32_t>(std::lround(probability * (1 << 24)));
-  auto scale = static_cast<float>(1.0 / (1.0 - probability));
+  const jay::DropoutMask dropout(probability, seed, offset);
   switch (x.scalar_type()) {
-    case at::kFloat: mask_into<float>(x, y, threshold, scale, seed, offset); break;
-    case at::kBFloat16: mask_into<uint16_t>(x, y, threshold, scale, seed, offset); break;
+    case at::kFloat: mask_into<float>(x, y, dropout); break;
+    case at::kBFloat16: mask_into<uint16_t>(x, y, dropout); break;
     default: TORCH_CHECK(false, "dropout takes float32 or bfloat16, not ", x.scalar_type());
   }
   return y;
@@ -101,6 +93,15 @@ struct Dropout : torch::autograd::Function<Dropout> {
 }  // namespace
 
 namespace jay {
+
+DropoutMask::DropoutMask(double probability, uint64_t seed, uint64_t offset) {
+  TORCH_CHECK(probability >= 0 && probability < 1, "dropout probability ", probability, " is not in [0, 1)");
+  const uint64_t mixed = mix(seed ^ mix(offset));
+  key = static_cast<uint32_t>(mixed);
+  shift = static_cast<uint32_t>(mixed >> 32);
+  threshold = static_cast<uint32_t>(std::lround(probability * (1 << 24)));
+  scale = static_cast<float>(1.0 / (1.0 - probability));
+}
 
 static thread_local bool draws_on = false;
 

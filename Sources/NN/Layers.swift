@@ -26,6 +26,12 @@ public final class LayerNorm {
 
   /// `[..., width]` → `[..., width]`; statistics in float32.
   public func callAsFunction(_ x: Tensor) -> Tensor { x.layerNorm(weight.value, bias?.value, epsilon: epsilon) }
+
+  /// The same of x + `added`, which passes dropout in training; all `[..., width]`.
+  public func callAsFunction(_ x: Tensor, adding added: Tensor, dropout: Double, _ mode: Mode) -> Tensor {
+    x.layerNorm(
+      adding: added, dropout: mode.isTraining ? dropout : 0, &mode.generator, weight.value, bias?.value, epsilon: epsilon)
+  }
 }
 
 /// Normalisation by the root mean square over the last dimension with learned scale (Zhang & Sennrich 2019,

@@ -20,7 +20,19 @@ extension Tensor {
   /// (x − mean)/√(variance + epsilon)·weight + bias over the last dimension; statistics in float32.
   public func layerNorm(_ weight: Tensor, _ bias: Tensor?, epsilon: Double) -> Tensor {
     make("layerNorm", [self, weight] + (bias.map { [$0] } ?? [])) {
-      ct_layer_norm(pointer, weight.pointer, bias?.pointer, epsilon, $0)
+      ct_layer_norm(pointer, nil, weight.pointer, bias?.pointer, epsilon, 0, 0, 0, $0)
+    }
+  }
+
+  /// The same of s = x + dropout(`added`), both `[..., width]`; draws one key from `generator` where `dropout` is not 0.
+  public func layerNorm(
+    adding added: Tensor, dropout: Double = 0, _ generator: inout Generator, _ weight: Tensor, _ bias: Tensor?,
+    epsilon: Double
+  ) -> Tensor {
+    let key = dropout > 0 ? generator.nextKey() : Generator.Key(seed: 0, counter: 0)
+    return make("layerNorm", [self, added, weight] + (bias.map { [$0] } ?? [])) {
+      ct_layer_norm(
+        pointer, added.pointer, weight.pointer, bias?.pointer, epsilon, dropout, key.seed, key.counter, $0)
     }
   }
 

@@ -179,7 +179,8 @@ int ct_linear(ct_tensor x, ct_tensor weight, ct_tensor bias, ct_tensor *out);
 /// y + scale·(x·aᵀ)·bᵀ, and x·aᵀ of all rows behind one another, float32, without gradients.
 int ct_low_rank(ct_tensor x, ct_tensor y, ct_tensor a, ct_tensor b, double scale, ct_tensor *sum, ct_tensor *low);
 int ct_embedding(ct_tensor weight, ct_tensor index, ct_tensor *out);
-int ct_layer_norm(ct_tensor x, ct_tensor weight, ct_tensor bias, double epsilon, ct_tensor *out);
+/// Of x, or of x + dropout(added); `added` and `bias` may be null.
+int ct_layer_norm(ct_tensor x, ct_tensor added, ct_tensor weight, ct_tensor bias, double epsilon, double dropout, uint64_t seed, uint64_t offset, ct_tensor *out);
 int ct_rms_norm(ct_tensor x, ct_tensor weight, double epsilon, ct_tensor *out);
 /// The halves of the last dimension of x `[rows, length, heads, width]` rotated against each other by `cos` and `sin`
 /// `[rows or 1, length, 1, width]`, which are not differentiated.

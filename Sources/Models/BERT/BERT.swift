@@ -122,9 +122,10 @@ public final class BERT: TextEncoder {
 
     /// `[rows, length, width]` → `[rows, length, width]`.
     func callAsFunction(_ x: Tensor, _ sight: Sight, _ mode: Mode) -> Tensor {
-      let attended = attentionNorm(x + mode.dropout(attention(x, sight, mode), configuration.hiddenDropout))
+      let attended = attentionNorm(
+        x, adding: attention(x, sight, mode), dropout: configuration.hiddenDropout, mode)
       let expanded = configuration.activation(intermediate(attended, mode))
-      return outputNorm(attended + mode.dropout(output(expanded, mode), configuration.hiddenDropout))
+      return outputNorm(attended, adding: output(expanded, mode), dropout: configuration.hiddenDropout, mode)
     }
 
     private func attention(_ x: Tensor, _ sight: Sight, _ mode: Mode) -> Tensor {
