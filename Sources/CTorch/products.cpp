@@ -198,6 +198,7 @@ void multiply_few(const at::Tensor &a, const at::Tensor &b, const int64_t *place
   const int64_t height = b.size(0), columns = b.size(1), inner = words_of<at::BFloat16>(height);
   const auto packed = at::empty({(rows + block - 1) / block, inner, block}, a.options().dtype(at::kInt));
   auto *left = reinterpret_cast<uint32_t *>(packed.data_ptr<int32_t>());
+  const uint16_t *right = halves(b);
   const int64_t group = group_of(rows);
   parallel_shares((rows + group - 1) / group, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin * group; row < std::min(rows, end * group); row += group)
@@ -205,9 +206,9 @@ void multiply_few(const at::Tensor &a, const at::Tensor &b, const int64_t *place
   });
   multiply_all(
       rows, inner,
-      [&](int64_t row) { return Left<uint32_t>{left + row / block * inner * block + row % block, 1, block}; },
-      [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
-        pair_rows(halves(b) + 2 * k * columns + first, columns, std::min(2 * some, height - 2 * k), count, to, padded);
+      [=](int64_t row) { return Left<uint32_t>{left + row / block * inner * block + row % block, 1, block}; },
+      [=](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
+        pair_rows(right + 2 * k * columns + first, columns, std::min(2 * some, height - 2 * k), count, to, padded);
       },
       {out, columns, places});
 }
@@ -253,11 +254,12 @@ bool can_multiply(const at::Tensor &a, const at::Tensor &b) {
 at::Tensor multiply_by_transposed(const at::Tensor &x, const at::Tensor &weight, const std::optional<at::Tensor> &bias) {
   const int64_t rows = x.size(0), width = x.size(1), columns = weight.size(0), inner = width / 2;
   const at::Tensor a = x.contiguous(), b = weight.contiguous(), added = bias ? bias->contiguous() : at::Tensor();
+  const uint32_t *left = pairs(a), *right = pairs(b);
   auto out = at::empty({rows, columns}, a.options());
   multiply_all(
-      rows, inner, [&](int64_t row) { return Left<uint32_t>{pairs(a) + row * inner, inner}; },
-      [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
-        transpose_words(pairs(b) + first * inner + k, inner, count, some, to, padded);
+      rows, inner, [=](int64_t row) { return Left<uint32_t>{left + row * inner, inner}; },
+      [=](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
+        transpose_words(right + first * inner + k, inner, count, some, to, padded);
       },
       {out.data_ptr<at::BFloat16>(), columns, nullptr, bias ? read<at::BFloat16>(added) : nullptr});
   return out;
@@ -266,11 +268,13 @@ at::Tensor multiply_by_transposed(const at::Tensor &x, const at::Tensor &weight,
 at::Tensor multiply_by(const at::Tensor &x, const at::Tensor &weight) {
   const int64_t rows = x.size(0), inner = x.size(1) / 2, columns = weight.size(1);
   const at::Tensor a = x.contiguous(), b = weight.contiguous();
+  const uint32_t *left = pairs(a);
+  const uint16_t *right = halves(b);
   auto out = at::empty({rows, columns}, a.options());
   multiply_all(
-      rows, inner, [&](int64_t row) { return Left<uint32_t>{pairs(a) + row * inner, inner}; },
-      [&](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
-        pair_rows(halves(b) + 2 * k * columns + first, columns, 2 * some, count, to, padded);
+      rows, inner, [=](int64_t row) { return Left<uint32_t>{left + row * inner, inner}; },
+      [=](int64_t first, int64_t count, int64_t k, int64_t some, uint32_t *to, int64_t padded) {
+        pair_rows(right + 2 * k * columns + first, columns, 2 * some, count, to, padded);
       },
       {out.data_ptr<at::BFloat16>(), columns});
   return out;

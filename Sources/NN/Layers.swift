@@ -30,7 +30,8 @@ public final class LayerNorm {
   /// The same of x + `added`, which passes dropout in training; all `[..., width]`.
   public func callAsFunction(_ x: Tensor, adding added: Tensor, dropout: Double, _ mode: Mode) -> Tensor {
     x.layerNorm(
-      adding: added, dropout: mode.isTraining ? dropout : 0, &mode.generator, weight.value, bias?.value, epsilon: epsilon)
+      adding: added, dropout: mode.isTraining ? dropout : 0, &mode.generator, weight.value, bias?.value,
+      epsilon: epsilon)
   }
 }
 

@@ -52,7 +52,8 @@ import Torch
       for place in 0..<count {
         var ranked = values
         #expect(ranked.select(place) == sorted[place])
-        #expect(ranked[..<place].allSatisfy { $0 <= sorted[place] } && ranked[place...].allSatisfy { $0 >= sorted[place] })
+        #expect(ranked[..<place].allSatisfy { $0 <= sorted[place] })
+        #expect(ranked[place...].allSatisfy { $0 >= sorted[place] })
       }
     }
   }
