@@ -59,6 +59,9 @@ int ct_to_bytes(ct_tensor x, void *bytes, size_t length) {
   });
 }
 
+int ct_host(ct_tensor x, ct_tensor *out) { CT_RETURN(get(x).detach().to(at::kCPU).contiguous()); }
+const void *ct_bytes(ct_tensor x) { return get(x).const_data_ptr(); }
+
 int ct_to(ct_tensor x, ct_dtype dtype, ct_device device, ct_tensor *out) {
   CT_RETURN(get(x).to(jay::device_of(device), jay::scalar_type(dtype)));
 }

@@ -234,11 +234,19 @@ public struct Checkpoint {
     return found.sorted { $0.key < $1.key }.map { folder.appendingPathComponent($0.name) }
   }
 
-  /// SHA-256 of every file but the manifest, in hexadecimal.
+  /// SHA-256 of every file but the manifest, in hexadecimal; on all cores.
   private static func hashes(in folder: URL) throws -> [String: String] {
     let files = names(in: folder).filter { $0 != "manifest.json" }
-    return try Dictionary(
-      uniqueKeysWithValues: files.map { ($0, try Fingerprint.file(folder.appendingPathComponent($0))) })
+    typealias Hash = Result<String, any Error>
+    let hashes = [Hash](unsafeUninitializedCapacity: files.count) { buffer, count in
+      nonisolated(unsafe) let results = buffer
+      DispatchQueue.concurrentPerform(iterations: files.count) { index in
+        let file = folder.appendingPathComponent(files[index])
+        results.initializeElement(at: index, to: Hash { try Fingerprint.file(file) })
+      }
+      count = files.count
+    }
+    return Dictionary(uniqueKeysWithValues: zip(files, try hashes.map { try $0.get() }))
   }
 
   private static func makeFolder(_ url: URL) throws {

@@ -80,9 +80,12 @@ extension Tensor {
     }
   }
 
-  /// Copies the values, row-major, into `buffer` of exactly `byteCount` bytes.
-  public func copyBytes(to buffer: UnsafeMutableRawBufferPointer) {
-    perform("copyBytes", [self]) { ct_to_bytes(pointer, buffer.baseAddress, buffer.count) }
+  /// Shows `body` the values, row-major, `byteCount` bytes: where they lie, or a copy of what is on an accelerator or strided.
+  public func withBytes<Value>(_ body: (UnsafeRawBufferPointer) throws -> Value) rethrows -> Value {
+    let host = make("withBytes", [self]) { ct_host(pointer, $0) }
+    return try withExtendedLifetime(host) {
+      try body(UnsafeRawBufferPointer(start: ct_bytes(host.pointer), count: byteCount))
+    }
   }
 
   /// The only element, as a number. Waits for the device.

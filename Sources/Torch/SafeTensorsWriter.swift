@@ -29,10 +29,7 @@ public enum SafeTensorsWriter {
       precondition(
         tensor.dtype == dtype && tensor.shape == shape,
         "SafeTensorsWriter: \(name) is \(tensor.dtype) \(tensor.shape), not \(dtype) \(shape)")
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: byteCount, alignment: 64)
-      defer { buffer.deallocate() }
-      tensor.copyBytes(to: buffer)
-      try file.write(UnsafeRawBufferPointer(buffer))
+      try tensor.withBytes { try file.write($0) }
     }
   }
 

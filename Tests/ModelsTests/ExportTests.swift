@@ -50,13 +50,7 @@ func withTarget<Result>(_ body: (URL) throws -> Result) throws -> Result {
     return try ModelDirectory(target).tensors()
   }
 
-  private func bytes(_ tensor: Tensor?) -> [UInt8] {
-    guard let tensor else { return [] }
-    return [UInt8](unsafeUninitializedCapacity: tensor.byteCount) { buffer, count in
-      tensor.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
-      count = tensor.byteCount
-    }
-  }
+  private func bytes(_ tensor: Tensor?) -> [UInt8] { tensor?.withBytes { [UInt8]($0) } ?? [] }
 
   @Test(arguments: copies.keys.sorted()) func copiesOfTiedWeightsAreTrainedToo(_ name: String) throws {
     try withCopy(name) { folder in

@@ -44,11 +44,13 @@ import Torch
     #expect(!x.clone().isIdentical(to: x))
   }
 
-  @Test func bytesAreCopiedRowByRow() {
-    let turned = Tensor([1, 2, 3, 4] as [UInt8], shape: [2, 2]).t
-    var bytes = [UInt8](repeating: 0, count: 4)
-    bytes.withUnsafeMutableBytes { turned.copyBytes(to: $0) }
+  @Test func bytesAreShownRowByRow() {
+    let square = Tensor([1, 2, 3, 4] as [UInt8], shape: [2, 2]), bytes = square.t.withBytes { [UInt8]($0) }
     #expect(bytes == [1, 3, 2, 4])
+    // Where they lie, if they lie so.
+    #expect(square.withBytes { first in square.withBytes { $0.baseAddress == first.baseAddress } })
+    #expect(square.withBytes { [UInt8]($0) } == [1, 2, 3, 4])
+    #expect(Tensor.zeros([0, 3]).withBytes(\.count) == 0)
     #expect(bytes.withUnsafeBytes { Tensor(bytes: $0, shape: [4], dtype: .uint8) }.scalars(UInt8.self) == bytes)
   }
 

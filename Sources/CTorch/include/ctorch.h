@@ -97,6 +97,10 @@ int ct_from_bytes(const void *bytes, const int64_t *shape, int32_t rank, ct_dtyp
 int ct_from_mapped(void *bytes, const int64_t *shape, int32_t rank, ct_dtype dtype, ct_release release, void *context, ct_tensor *out);
 /// Copies the values, row-major, into `bytes` (`length` must equal the tensor's size in bytes).
 int ct_to_bytes(ct_tensor x, void *bytes, size_t length);
+/// The values, row-major in the program's memory: x itself where they are that already.
+int ct_host(ct_tensor x, ct_tensor *out);
+/// Where the values of a tensor from `ct_host` lie, as long as it lives.
+const void *ct_bytes(ct_tensor x);
 int ct_to(ct_tensor x, ct_dtype dtype, ct_device device, ct_tensor *out);
 int ct_item(ct_tensor x, double *out);
 
