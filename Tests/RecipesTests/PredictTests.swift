@@ -91,7 +91,7 @@ import Testing
     )
     #expect(
       "\(PredictionError.noFile("in"))"
-        == "there is no file in. Name a JSONL file, '-' for standard input, or give --text TEXT.")
+        == "there is no file in. Name a JSONL, CSV or TSV file, '-' for standard input, or give --text TEXT.")
   }
 
   @Test func anIdComesBackAsItWasGiven() throws {
@@ -120,9 +120,22 @@ import Testing
     try scratch.write("", to: "some/x.jsonl")
     #expect(
       scratch.sentence { _ = try Predictor.Input.read(scratch.url.appendingPathComponent("some")) }
-        == "some is a folder. Name a JSONL file in it, '-' for standard input, or give --text TEXT.")
+        == "some is a folder. Name a file in it, '-' for standard input, or give --text TEXT.")
     #expect(
       scratch.sentence { _ = try Predictor.Input.read(scratch.url.appendingPathComponent("none")) }
-        == "there is no file none. Name a JSONL file, '-' for standard input, or give --text TEXT.")
+        == "there is no file none. Name a JSONL, CSV or TSV file, '-' for standard input, or give --text TEXT.")
+  }
+
+  @Test func tablesAreReadByTheirColumns() throws {
+    let scratch = try Scratch()
+    let file = try scratch.write("id,text,second\n7,\"a, b\",c\n8,d,e\n", to: "new.csv")
+    #expect(try Predictor.Input.read(file) == [.init(id: "new:2", text: "a, b"), .init(id: "new:3", text: "d")])
+    let tabs = try scratch.write("body\tsecond\tkey\na\tb\tx\n", to: "new.tsv")
+    #expect(
+      try Predictor.Input.read(tabs, columns: Columns(text: ["body"], pair: ["second"], id: "key"))
+        == [.init(id: "x", text: "a", pair: "b")])
+    #expect(
+      scratch.sentence { _ = try Predictor.Input.read(tabs) }
+        == "new.tsv:1: no field \"text\" among \"body\", \"second\", \"key\"; add it, or name another column")
   }
 }

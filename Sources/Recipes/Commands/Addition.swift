@@ -5,12 +5,16 @@ import Streams
 /// Which columns of a file of examples hold what; several columns of a text are joined.
 public struct Columns: Sendable {
   private let text, pair: [String]
-  private let label: String?
+  private let label, id: String?
 
-  /// An empty `text` is the column `text`; without `label` it is `label`, or `answer` where answers are free texts.
-  public init(text: [String] = [], pair: [String] = [], label: String? = nil) {
-    (self.text, self.pair, self.label) = (text.isEmpty ? ["text"] : text, pair, label)
+  /// An empty `text` is the column `text`; without `label` it is `label`, or `answer` where answers are free texts; without
+  /// `id` it is the file's name and line.
+  public init(text: [String] = [], pair: [String] = [], label: String? = nil, id: String? = nil) {
+    (self.text, self.pair, self.label, self.id) = (text.isEmpty ? ["text"] : text, pair, label, id)
   }
+
+  /// The columns of texts that nothing is known about.
+  var unlabeled: ColumnMap { ColumnMap(text: text, pair: pair, target: .none, id: id) }
 
   /// The columns of data like those of an experience.
   func map(for experience: Experience) -> ColumnMap {

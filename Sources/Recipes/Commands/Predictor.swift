@@ -6,7 +6,7 @@ public import Tokenizers
 
 /// The model of a run, answering.
 public struct Predictor {
-  /// One text to classify; in a file, one JSON object a line.
+  /// One text to answer; in a file, one JSON object a line or one row of a table.
   public struct Input: Sendable, Equatable {
     /// Any value of JSON, which the answer gets back.
     var key: ConfigurationValue?
@@ -170,14 +170,24 @@ extension Predictor.Input: Decodable {
     }
   }
 
-  /// Reads a file of JSON lines, which may be gzip.
-  public static func read(_ file: URL) throws -> [Predictor.Input] {
+  /// Whether a file, which may be gzip, is read by columns: `.csv` and `.tsv`.
+  public static func isTable(_ file: URL) -> Bool {
+    let file = file.pathExtension == "gz" ? file.deletingPathExtension() : file
+    return ["csv", "tsv"].contains(file.pathExtension)
+  }
+
+  /// Reads a file of JSON lines, or a table's `columns`; either may be gzip.
+  /// - Throws: `PredictionError`, and `DataError` for what is wrong in a table.
+  public static func read(_ file: URL, columns: Columns = Columns()) throws -> [Predictor.Input] {
     var isFolder: ObjCBool = false
     guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder) else {
       throw PredictionError.noFile(file.relativePath)
     }
     guard !isFolder.boolValue else { throw PredictionError.isFolder(file.relativePath) }
-    return try read(DataFile.contents(of: file), name: file.relativePath)
+    guard isTable(file) else { return try read(DataFile.contents(of: file), name: file.relativePath) }
+    return try DatasetReader(columns: columns.unlabeled).read(file).examples.map {
+      Predictor.Input(id: $0.id, text: $0.text, pair: $0.pair)
+    }
   }
 }
 
@@ -238,9 +248,10 @@ public enum PredictionError: LocalizedError, CustomStringConvertible, Equatable 
         + "train it on a task and ask that run."
     case .takesNoConversation(let task):
       "'\(task)' asks for no conversation, so \"messages\" cannot be answered. Write lines such as {\"text\": \"…\"}."
-    case .noFile(let path): "there is no file \(path). Name a JSONL file, '-' for standard input, or give --text TEXT."
+    case .noFile(let path):
+      "there is no file \(path). Name a JSONL, CSV or TSV file, '-' for standard input, or give --text TEXT."
     case .isFolder(let path):
-      "\(path) is a folder. Name a JSONL file in it, '-' for standard input, or give --text TEXT."
+      "\(path) is a folder. Name a file in it, '-' for standard input, or give --text TEXT."
     case .streamsNoLabel: "this run answers with a label, which comes all at once. Leave out --stream."
     case .streamsNoSearch(let beams):
       "this run writes with a beam search (evaluation.beams is \(beams)), which knows its answer only at the end. Leave out "

@@ -109,7 +109,7 @@ public struct DatasetReader: Sendable {
         examples.append(Example(id: example.id, conversation: example.messages))
         continue
       case .none:
-        examples.append(Example(id: example.id, document: example.text))
+        examples.append(Example(id: example.id, document: example.text, pair: example.pair))
         continue
       }
       guard let label = indices[example.label] ?? declaredIndex(example.label) else {

@@ -30,9 +30,9 @@ public struct Example: Sendable, Hashable, Codable {
     self.init(id: id, text: text, pair: pair, label: -1, answers: answers)
   }
 
-  /// A document: nothing is asked about it.
-  public init(id: String, document: String) {
-    self.init(id: id, text: document, pair: nil, label: -1, answers: [])
+  /// A document, or two texts: nothing is asked about it.
+  public init(id: String, document: String, pair: String? = nil) {
+    self.init(id: id, text: document, pair: pair, label: -1, answers: [])
   }
 
   /// A conversation that ends with the assistant's answer; others may be accepted too.
