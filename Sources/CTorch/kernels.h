@@ -31,6 +31,9 @@ struct DropoutMask {
   /// Whether element i stays.
   bool keeps(uint32_t i) const;
 };
+/// Dropout of n elements, the first of which has the place `first`.
+void drop(const float *x, float *y, int64_t n, const DropoutMask &dropout, uint32_t first);
+void drop(const at::BFloat16 *x, at::BFloat16 *y, int64_t n, const DropoutMask &dropout, uint32_t first);
 
 /// Lets libtorch's own kernels draw by these numbers from here on.
 void seed_generators(uint64_t seed, uint64_t offset);

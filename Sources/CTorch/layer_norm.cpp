@@ -90,12 +90,6 @@ JAY_INLINE void differentiate(const T *x, const T *weight, const T *above, int64
   }
 }
 
-template <typename T>
-JAY_INLINE void drop(const T *x, int64_t width, const jay::DropoutMask &dropout, uint32_t place, T *out) {
-  for (int64_t d = 0; d < width; ++d)
-    store(dropout.keeps(place + uint32_t(d)) ? float(x[d]) * dropout.scale : 0.f, out + d);
-}
-
 #define JAY_LAYER_NORM(T)                                                                                                   \
   JAY_VECTOR void add_row(const T *x, const T *added, int64_t width, const jay::DropoutMask &p, uint32_t place, T *sum) {       \
     add_dropped(x, added, width, p, place, sum);                                                                            \
@@ -106,9 +100,6 @@ JAY_INLINE void drop(const T *x, int64_t width, const jay::DropoutMask &dropout,
   JAY_VECTOR void differentiate_row(const T *x, const T *w, const T *above, int64_t width, const Moments &m, T *dx,         \
                                     float *dw, float *db) {                                                                 \
     differentiate(x, w, above, width, m, dx, dw, db);                                                                       \
-  }                                                                                                                         \
-  JAY_VECTOR void drop_row(const T *x, int64_t width, const jay::DropoutMask &p, uint32_t place, T *out) {                      \
-    drop(x, width, p, place, out);                                                                                          \
   }
 JAY_LAYER_NORM(float)
 JAY_LAYER_NORM(at::BFloat16)
@@ -170,7 +161,7 @@ at::Tensor differentiate_rows(const at::Tensor &x, const at::Tensor &weight, con
       float *dweight = collected + n / part * 2 * width;
       const int64_t at = n * width;
       differentiate_row(from + at, scale, gradient + at, width, moments[n], to + at, dweight, dweight + width);
-      if (dropped) drop_row(to + at, width, dropout, uint32_t(at), dropped + at);
+      if (dropped) jay::drop(to + at, dropped + at, width, dropout, uint32_t(at));
     }
   });
   return sums.sum(0).to(weight.scalar_type());

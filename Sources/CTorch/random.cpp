@@ -31,27 +31,18 @@ void fill(at::Tensor &x, uint64_t seed, uint64_t offset, Value value) {
   x.copy_(host);
 }
 
-template <typename T>
-struct Masked;
-
-template <>
-struct Masked<float> {
-  JAY_VECTOR static void apply(const float *x, float *y, int64_t n, const jay::DropoutMask &p, uint32_t first) {
-    for (int64_t i = 0; i < n; ++i) y[i] = p.keeps(first + static_cast<uint32_t>(i)) ? x[i] * p.scale : 0.0f;
-  }
-};
+JAY_VECTOR void drop_all(const float *x, float *y, int64_t n, const jay::DropoutMask &p, uint32_t first) {
+  for (int64_t i = 0; i < n; ++i) y[i] = p.keeps(first + static_cast<uint32_t>(i)) ? x[i] * p.scale : 0.0f;
+}
 
 // bfloat16 goes through its bits, so that the loop stays in integer and float registers.
-template <>
-struct Masked<uint16_t> {
-  JAY_VECTOR static void apply(const uint16_t *x, uint16_t *y, int64_t n, const jay::DropoutMask &p, uint32_t first) {
-    for (int64_t i = 0; i < n; ++i) {
-      uint32_t bits = static_cast<uint32_t>(x[i]) << 16;
-      float value = __builtin_bit_cast(float, bits) * p.scale;
-      y[i] = p.keeps(first + static_cast<uint32_t>(i)) ? jay::bfloat16_bits(value) : uint16_t(0);
-    }
+JAY_VECTOR void drop_all(const at::BFloat16 *x, at::BFloat16 *y, int64_t n, const jay::DropoutMask &p, uint32_t first) {
+  for (int64_t i = 0; i < n; ++i) {
+    uint32_t bits = static_cast<uint32_t>(x[i].x) << 16;
+    float value = __builtin_bit_cast(float, bits) * p.scale;
+    y[i].x = p.keeps(first + static_cast<uint32_t>(i)) ? jay::bfloat16_bits(value) : uint16_t(0);
   }
-};
+}
 
 template <typename T>
 void mask_into(const at::Tensor &x, at::Tensor &y, const jay::DropoutMask &dropout) {
@@ -59,7 +50,7 @@ void mask_into(const at::Tensor &x, at::Tensor &y, const jay::DropoutMask &dropo
   const char *start = static_cast<const char *>(x.const_data_ptr());
   iterator.for_each([=](char **data, const int64_t *, int64_t n) {
     auto index = static_cast<uint32_t>((data[1] - start) / static_cast<int64_t>(sizeof(T)));
-    Masked<T>::apply(reinterpret_cast<const T *>(data[1]), reinterpret_cast<T *>(data[0]), n, dropout, index);
+    drop_all(reinterpret_cast<const T *>(data[1]), reinterpret_cast<T *>(data[0]), n, dropout, index);
   });
 }
 
@@ -69,7 +60,7 @@ at::Tensor masked(const at::Tensor &input, double probability, uint64_t seed, ui
   const jay::DropoutMask dropout(probability, seed, offset);
   switch (x.scalar_type()) {
     case at::kFloat: mask_into<float>(x, y, dropout); break;
-    case at::kBFloat16: mask_into<uint16_t>(x, y, dropout); break;
+    case at::kBFloat16: mask_into<at::BFloat16>(x, y, dropout); break;
     default: TORCH_CHECK(false, "dropout takes float32 or bfloat16, not ", x.scalar_type());
   }
   return y;
@@ -101,6 +92,11 @@ DropoutMask::DropoutMask(double probability, uint64_t seed, uint64_t offset) {
   shift = static_cast<uint32_t>(mixed >> 32);
   threshold = static_cast<uint32_t>(std::lround(probability * (1 << 24)));
   scale = static_cast<float>(1.0 / (1.0 - probability));
+}
+
+void drop(const float *x, float *y, int64_t n, const DropoutMask &dropout, uint32_t first) { drop_all(x, y, n, dropout, first); }
+void drop(const at::BFloat16 *x, at::BFloat16 *y, int64_t n, const DropoutMask &dropout, uint32_t first) {
+  drop_all(x, y, n, dropout, first);
 }
 
 static thread_local bool draws_on = false;

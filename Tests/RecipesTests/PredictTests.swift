@@ -130,6 +130,8 @@ import Testing
     let scratch = try Scratch()
     let file = try scratch.write("id,text,second\n7,\"a, b\",c\n8,d,e\n", to: "new.csv")
     #expect(try Predictor.Input.read(file) == [.init(id: "new:2", text: "a, b"), .init(id: "new:3", text: "d")])
+    let shouting = try scratch.write("text\na\n", to: "NEW.CSV")
+    #expect(try Predictor.Input.read(shouting).map(\.text) == ["a"])
     let tabs = try scratch.write("body\tsecond\tkey\na\tb\tx\n", to: "new.tsv")
     #expect(
       try Predictor.Input.read(tabs, columns: Columns(text: ["body"], pair: ["second"], id: "key"))

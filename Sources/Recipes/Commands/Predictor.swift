@@ -170,11 +170,8 @@ extension Predictor.Input: Decodable {
     }
   }
 
-  /// Whether a file, which may be gzip, is read by columns: `.csv` and `.tsv`.
-  public static func isTable(_ file: URL) -> Bool {
-    let file = file.pathExtension == "gz" ? file.deletingPathExtension() : file
-    return ["csv", "tsv"].contains(file.pathExtension)
-  }
+  /// Whether a file is read by columns: `.csv` and `.tsv`, which may be gzip.
+  public static func isTable(_ file: URL) -> Bool { DataFile.isTable(file) }
 
   /// Reads a file of JSON lines, or a table's `columns`; either may be gzip.
   /// - Throws: `PredictionError`, and `DataError` for what is wrong in a table.

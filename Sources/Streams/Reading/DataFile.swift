@@ -2,6 +2,11 @@ public import Foundation
 
 /// A file of data as bytes.
 public enum DataFile {
+  /// Whether it is a table, read by its columns: `.csv` and `.tsv`, each also with `.gz` behind it.
+  public static func isTable(_ file: URL) -> Bool {
+    if case .delimited = FileFormat(name: file.lastPathComponent) { true } else { false }
+  }
+
   /// All bytes, inflated where the file is gzip.
   public static func contents(of file: URL) throws(DataError) -> Data {
     do {
